@@ -1,0 +1,1 @@
+"""From files to ranked hits: paragraphs, embeddings, the durable index and hybrid search."""
