@@ -1,0 +1,319 @@
+"""Settings: one frozen value, built from an injected mapping, that names every `NUTGRAF_*` variable."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from qa.errors import SettingsError
+
+PREFIX = "NUTGRAF_"
+MIN_KEY_LENGTH = 16
+
+
+class Secret:
+    """A value that never shows itself in a repr, a log or an error."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself, for the one place that sends or compares it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('**********')"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+
+class _Refused(ValueError):
+    """A value that a parser does not take; the message says what it takes."""
+
+
+def _text(value: str) -> str:
+    return value.strip()
+
+
+def _path(value: str) -> Path:
+    return Path(value.strip()).expanduser()
+
+
+def _secret(value: str) -> Secret:
+    if not re.fullmatch(r"[\x21-\x7e]+", value.strip()):
+        raise _Refused("printable ASCII characters without spaces")
+    return Secret(value.strip())
+
+
+def _api_key(value: str) -> Secret:
+    if len(value.strip()) < MIN_KEY_LENGTH:
+        raise _Refused(f"at least {MIN_KEY_LENGTH} characters")
+    return _secret(value)
+
+
+def _flag(value: str) -> bool:
+    known = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
+    try:
+        return known[value.strip().lower()]
+    except KeyError:
+        raise _Refused("1, true, yes, on, 0, false, no or off") from None
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        digits = value.strip()
+        if not re.fullmatch(r"[0-9]{1,12}", digits) or not low <= int(digits) <= high:
+            raise _Refused(f"a whole number from {low} to {high}")
+        return int(digits)
+
+    return parse
+
+
+def _seconds(high: float) -> Callable[[str], float]:
+    def parse(value: str) -> float:
+        allowed = f"seconds, more than 0 and at most {high:g}"
+        try:
+            seconds = float(value)
+        except ValueError:
+            raise _Refused(allowed) from None
+        if not math.isfinite(seconds) or not 0 < seconds <= high:
+            raise _Refused(allowed)
+        return seconds
+
+    return parse
+
+
+def _one_of(*names: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value.strip().lower() not in names:
+            raise _Refused(", ".join(names[:-1]) + f" or {names[-1]}")
+        return value.strip().lower()
+
+    return parse
+
+
+def _url(value: str) -> str:
+    allowed = "an http:// or https:// URL without user name, query or fragment"
+    try:
+        parts = urlsplit(value.strip())
+        _ = parts.port
+    except ValueError:
+        raise _Refused(allowed) from None
+    plain = parts.scheme in {"http", "https"} and parts.hostname and not re.search(r"\s", value.strip())
+    if not plain or "@" in parts.netloc or parts.query or parts.fragment:
+        raise _Refused(allowed)
+    return value.strip().rstrip("/")
+
+
+def _host(value: str) -> str:
+    host = value.strip().strip("[]").lower()
+    if not re.fullmatch(r"[0-9a-z.:_-]{1,253}", host):
+        raise _Refused("an IP address or a host name")
+    return host
+
+
+def _hosts(value: str) -> tuple[str, ...]:
+    hosts = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+    if not all(re.fullmatch(r"(\[[0-9a-f:.]+\]|[0-9a-z._-]{1,253})(:[0-9]{1,5})?", host) for host in hosts):
+        raise _Refused("host or host:port, separated by commas")
+    return hosts
+
+
+def _setting(
+    default: Any, parse: Callable[[str], Any], text: str, *names: str, shown: str | None = None
+) -> Any:
+    """A dataclass field that knows its variables, its parser and its line in the README."""
+    return field(default=default, metadata={"env": names, "help": text, "parse": parse, "shown": shown})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set from outside. Build it with `from_env`; to override a value, override the mapping."""
+
+    data_dir: Path = _setting(
+        Path(".nutgraf"), _path, "Folder of the index; made when missing.", "NUTGRAF_DATA_DIR"
+    )
+    corpus: Path | None = _setting(
+        None,
+        _path,
+        "Folder that is synced into the default collection when the server starts.",
+        "NUTGRAF_CORPUS",
+    )
+    host: str = _setting(
+        "127.0.0.1", _host, "Address to bind; any but loopback needs an API key.", "NUTGRAF_HOST"
+    )
+    port: int = _setting(8000, _whole(0, 65535), "Port to bind; 0 takes a free one.", "NUTGRAF_PORT")
+    api_key: Secret | None = _setting(
+        None,
+        _api_key,
+        "Key every request must bring as `Authorization: Bearer`; 16 characters or more.",
+        "NUTGRAF_API_KEY",
+    )
+    public_base_url: str = _setting(
+        "",
+        _url,
+        "Where people reach the server; links of citations start with it.",
+        "NUTGRAF_PUBLIC_BASE_URL",
+        shown="`http://HOST:PORT`",
+    )
+    allowed_hosts: tuple[str, ...] = _setting(
+        (),
+        _hosts,
+        "More values of the Host header to answer, with port, separated by commas.",
+        "NUTGRAF_ALLOWED_HOSTS",
+    )
+    embedding_model: str = _setting(
+        "auto",
+        _text,
+        "Name or folder of a sentence-transformers model; `auto` takes the best at hand.",
+        "NUTGRAF_EMBEDDING_MODEL",
+    )
+    reranker: str = _setting(
+        "auto",
+        _text,
+        "Name or folder of a cross-encoder; `auto` takes the one at hand, `off` does without.",
+        "NUTGRAF_RERANKER",
+    )
+    offline: bool = _setting(True, _flag, "Never download a model.", "NUTGRAF_OFFLINE")
+    threads: int = _setting(2, _whole(1, 64), "Threads a model may use for one question.", "NUTGRAF_THREADS")
+    llm_base_url: str | None = _setting(
+        None, _url, "Base URL of an OpenAI-compatible endpoint.", "NUTGRAF_LLM_BASE_URL", "OPENAI_BASE_URL"
+    )
+    llm_model: str | None = _setting(
+        None,
+        _text,
+        "Model to ask there; without it no LLM is used, whatever else is set.",
+        "NUTGRAF_LLM_MODEL",
+    )
+    llm_api_key: Secret | None = _setting(
+        None, _secret, "Key for that endpoint.", "NUTGRAF_LLM_API_KEY", "OPENAI_API_KEY"
+    )
+    llm_ttft_s: float = _setting(
+        15.0, _seconds(600), "Longest wait for the first token.", "NUTGRAF_LLM_TTFT_S"
+    )
+    llm_gap_s: float = _setting(15.0, _seconds(600), "Longest wait between two tokens.", "NUTGRAF_LLM_GAP_S")
+    llm_total_s: float = _setting(
+        90.0, _seconds(3600), "Longest time for a whole draft.", "NUTGRAF_LLM_TOTAL_S"
+    )
+    llm_max_bytes: int = _setting(
+        4 * 1024 * 1024,
+        _whole(1024, 1 << 30),
+        "Largest response of the endpoint, in bytes.",
+        "NUTGRAF_LLM_MAX_BYTES",
+    )
+    llm_context_tokens: int = _setting(
+        4096, _whole(512, 4_000_000), "Context window of the LLM, in tokens.", "NUTGRAF_LLM_CONTEXT_TOKENS"
+    )
+    llm_max_tokens: int = _setting(
+        512, _whole(16, 65536), "Longest draft, in tokens.", "NUTGRAF_LLM_MAX_TOKENS"
+    )
+    log_level: str = _setting(
+        "info",
+        _one_of("debug", "info", "warning", "error"),
+        "debug, info, warning or error.",
+        "NUTGRAF_LOG_LEVEL",
+    )
+
+    def __post_init__(self) -> None:
+        if not self.public_base_url:
+            object.__setattr__(self, "public_base_url", self._own_url(self.port))
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the variables of a mapping such as `os.environ`; a blank value counts as not set.
+
+        Raises:
+            SettingsError: an unknown `NUTGRAF_*` variable, or a value its setting does not take.
+        """
+        _refuse_unknown(env)
+        values = {}
+        for item in fields(cls):
+            name = next((name for name in item.metadata["env"] if env.get(name, "").strip()), None)
+            if name is not None:
+                values[item.name] = _parsed(name, env[name], item.metadata["parse"])
+        settings = cls(**values)
+        _check_llm(settings, env)
+        return settings
+
+    @property
+    def uses_llm(self) -> bool:
+        """Whether an LLM is configured: a key alone, often set for other programs, configures nothing."""
+        return self.llm_model is not None
+
+    def bound_to(self, port: int) -> Self:
+        """The same settings with the port that was really bound."""
+        if self.public_base_url == self._own_url(self.port):
+            return replace(self, port=port, public_base_url="")
+        return replace(self, port=port)
+
+    def _own_url(self, port: int) -> str:
+        return f"http://[{self.host}]:{port}" if ":" in self.host else f"http://{self.host}:{port}"
+
+
+def settings_table() -> str:
+    """The README's table of settings, in Markdown."""
+    lines = ["| variable | default | what it sets |", "|---|---|---|"]
+    for item in fields(Settings):
+        names = ", else ".join(f"`{name}`" for name in item.metadata["env"])
+        lines.append(
+            f"| {names} | {item.metadata['shown'] or _shown(item.default)} | {item.metadata['help']} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _shown(default: object) -> str:
+    if default is None or default == ():
+        return "none"
+    if isinstance(default, bool):
+        return "`true`" if default else "`false`"
+    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+
+
+def _variables() -> list[str]:
+    return [name for item in fields(Settings) for name in item.metadata["env"] if name.startswith(PREFIX)]
+
+
+def _refuse_unknown(env: Mapping[str, str]) -> None:
+    known = _variables()
+    for name in sorted(env):
+        if name.startswith(PREFIX) and name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise SettingsError(f"{name[:80]!r} is not a setting{hint}")
+
+
+def _parsed(name: str, value: str, parse: Callable[[str], object]) -> object:
+    try:
+        return parse(value)
+    except _Refused as error:
+        hidden = parse in (_secret, _api_key)
+        given = (
+            "a value that is not shown" if hidden else repr(value if len(value) <= 80 else value[:80] + "…")
+        )
+        raise SettingsError(f"{name} takes {error}; given: {given}") from None
+
+
+def _check_llm(settings: Settings, env: Mapping[str, str]) -> None:
+    if settings.llm_model is None and env.get("NUTGRAF_LLM_BASE_URL", "").strip():
+        raise SettingsError("NUTGRAF_LLM_BASE_URL needs NUTGRAF_LLM_MODEL, the name of a model there")
+    if settings.llm_model is not None and settings.llm_base_url is None and settings.llm_api_key is None:
+        raise SettingsError("NUTGRAF_LLM_MODEL needs NUTGRAF_LLM_BASE_URL, or a key for api.openai.com")
