@@ -138,99 +138,129 @@ def _hosts(value: str) -> tuple[str, ...]:
     return hosts
 
 
-def _setting(
-    default: Any, parse: Callable[[str], Any], text: str, *names: str, shown: str | None = None
-) -> Any:
-    """A dataclass field that knows its variables, its parser and its line in the README."""
-    return field(default=default, metadata={"env": names, "help": text, "parse": parse, "shown": shown})
+def _env(
+    parse: Callable[[str], object], text: str, *names: str, shown: str | None = None
+) -> Mapping[str, object]:
+    """What a setting knows of itself: its variables, its parser and its line in the README."""
+    return {"env": names, "help": text, "parse": parse, "shown": shown}
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What can be set from outside. Build it with `from_env`; to override a value, override the mapping."""
 
-    data_dir: Path = _setting(
-        Path(".nutgraf"), _path, "Folder of the index; made when missing.", "NUTGRAF_DATA_DIR"
+    data_dir: Path = field(
+        default=Path(".nutgraf"),
+        metadata=_env(_path, "Folder of the index; made when missing.", "NUTGRAF_DATA_DIR"),
     )
-    corpus: Path | None = _setting(
-        None,
-        _path,
-        "Folder that is synced into the default collection when the server starts.",
-        "NUTGRAF_CORPUS",
+    corpus: Path | None = field(
+        default=None,
+        metadata=_env(
+            _path,
+            "Folder that is synced into the default collection when the server starts.",
+            "NUTGRAF_CORPUS",
+        ),
     )
-    host: str = _setting(
-        "127.0.0.1", _host, "Address to bind; any but loopback needs an API key.", "NUTGRAF_HOST"
+    host: str = field(
+        default="127.0.0.1",
+        metadata=_env(_host, "Address to bind; any but loopback needs an API key.", "NUTGRAF_HOST"),
     )
-    port: int = _setting(8000, _whole(0, 65535), "Port to bind; 0 takes a free one.", "NUTGRAF_PORT")
-    api_key: Secret | None = _setting(
-        None,
-        _api_key,
-        "Key every request must bring as `Authorization: Bearer`; 16 characters or more.",
-        "NUTGRAF_API_KEY",
+    port: int = field(
+        default=8000, metadata=_env(_whole(0, 65535), "Port to bind; 0 takes a free one.", "NUTGRAF_PORT")
     )
-    public_base_url: str = _setting(
-        "",
-        _url,
-        "Where people reach the server; links of citations start with it.",
-        "NUTGRAF_PUBLIC_BASE_URL",
-        shown="`http://HOST:PORT`",
+    api_key: Secret | None = field(
+        default=None,
+        metadata=_env(
+            _api_key,
+            "Key every request must bring as `Authorization: Bearer`; 16 characters or more.",
+            "NUTGRAF_API_KEY",
+        ),
     )
-    allowed_hosts: tuple[str, ...] = _setting(
-        (),
-        _hosts,
-        "More values of the Host header to answer, with port, separated by commas.",
-        "NUTGRAF_ALLOWED_HOSTS",
+    public_base_url: str = field(
+        default="",
+        metadata=_env(
+            _url,
+            "Where people reach the server; links of citations start with it.",
+            "NUTGRAF_PUBLIC_BASE_URL",
+            shown="`http://HOST:PORT`",
+        ),
     )
-    embedding_model: str = _setting(
-        "auto",
-        _text,
-        "Name or folder of a sentence-transformers model; `auto` takes the best at hand.",
-        "NUTGRAF_EMBEDDING_MODEL",
+    allowed_hosts: tuple[str, ...] = field(
+        default=(),
+        metadata=_env(
+            _hosts,
+            "More values of the Host header to answer, with port, separated by commas.",
+            "NUTGRAF_ALLOWED_HOSTS",
+        ),
     )
-    reranker: str = _setting(
-        "auto",
-        _text,
-        "Name or folder of a cross-encoder; `auto` takes the one at hand, `off` does without.",
-        "NUTGRAF_RERANKER",
+    embedding_model: str = field(
+        default="auto",
+        metadata=_env(
+            _text,
+            "Name or folder of a sentence-transformers model; `auto` takes the best at hand.",
+            "NUTGRAF_EMBEDDING_MODEL",
+        ),
     )
-    offline: bool = _setting(True, _flag, "Never download a model.", "NUTGRAF_OFFLINE")
-    threads: int = _setting(2, _whole(1, 64), "Threads a model may use for one question.", "NUTGRAF_THREADS")
-    llm_base_url: str | None = _setting(
-        None, _url, "Base URL of an OpenAI-compatible endpoint.", "NUTGRAF_LLM_BASE_URL", "OPENAI_BASE_URL"
+    reranker: str = field(
+        default="auto",
+        metadata=_env(
+            _text,
+            "Name or folder of a cross-encoder; `auto` takes the one at hand, `off` does without.",
+            "NUTGRAF_RERANKER",
+        ),
     )
-    llm_model: str | None = _setting(
-        None,
-        _text,
-        "Model to ask there; without it no LLM is used, whatever else is set.",
-        "NUTGRAF_LLM_MODEL",
+    offline: bool = field(default=True, metadata=_env(_flag, "Never download a model.", "NUTGRAF_OFFLINE"))
+    threads: int = field(
+        default=2,
+        metadata=_env(_whole(1, 64), "Threads a model may use for one question.", "NUTGRAF_THREADS"),
     )
-    llm_api_key: Secret | None = _setting(
-        None, _secret, "Key for that endpoint.", "NUTGRAF_LLM_API_KEY", "OPENAI_API_KEY"
+    llm_base_url: str | None = field(
+        default=None,
+        metadata=_env(
+            _url, "Base URL of an OpenAI-compatible endpoint.", "NUTGRAF_LLM_BASE_URL", "OPENAI_BASE_URL"
+        ),
     )
-    llm_ttft_s: float = _setting(
-        15.0, _seconds(600), "Longest wait for the first token.", "NUTGRAF_LLM_TTFT_S"
+    llm_model: str | None = field(
+        default=None,
+        metadata=_env(
+            _text, "Model to ask there; without it no LLM is used, whatever else is set.", "NUTGRAF_LLM_MODEL"
+        ),
     )
-    llm_gap_s: float = _setting(15.0, _seconds(600), "Longest wait between two tokens.", "NUTGRAF_LLM_GAP_S")
-    llm_total_s: float = _setting(
-        90.0, _seconds(3600), "Longest time for a whole draft.", "NUTGRAF_LLM_TOTAL_S"
+    llm_api_key: Secret | None = field(
+        default=None,
+        metadata=_env(_secret, "Key for that endpoint.", "NUTGRAF_LLM_API_KEY", "OPENAI_API_KEY"),
     )
-    llm_max_bytes: int = _setting(
-        4 * 1024 * 1024,
-        _whole(1024, 1 << 30),
-        "Largest response of the endpoint, in bytes.",
-        "NUTGRAF_LLM_MAX_BYTES",
+    llm_ttft_s: float = field(
+        default=15.0, metadata=_env(_seconds(600), "Longest wait for the first token.", "NUTGRAF_LLM_TTFT_S")
     )
-    llm_context_tokens: int = _setting(
-        4096, _whole(512, 4_000_000), "Context window of the LLM, in tokens.", "NUTGRAF_LLM_CONTEXT_TOKENS"
+    llm_gap_s: float = field(
+        default=15.0, metadata=_env(_seconds(600), "Longest wait between two tokens.", "NUTGRAF_LLM_GAP_S")
     )
-    llm_max_tokens: int = _setting(
-        512, _whole(16, 65536), "Longest draft, in tokens.", "NUTGRAF_LLM_MAX_TOKENS"
+    llm_total_s: float = field(
+        default=90.0, metadata=_env(_seconds(3600), "Longest time for a whole draft.", "NUTGRAF_LLM_TOTAL_S")
     )
-    log_level: str = _setting(
-        "info",
-        _one_of("debug", "info", "warning", "error"),
-        "debug, info, warning or error.",
-        "NUTGRAF_LOG_LEVEL",
+    llm_max_bytes: int = field(
+        default=4 * 1024 * 1024,
+        metadata=_env(
+            _whole(1024, 1 << 30), "Largest response of the endpoint, in bytes.", "NUTGRAF_LLM_MAX_BYTES"
+        ),
+    )
+    llm_context_tokens: int = field(
+        default=4096,
+        metadata=_env(
+            _whole(512, 4_000_000), "Context window of the LLM, in tokens.", "NUTGRAF_LLM_CONTEXT_TOKENS"
+        ),
+    )
+    llm_max_tokens: int = field(
+        default=512, metadata=_env(_whole(16, 65536), "Longest draft, in tokens.", "NUTGRAF_LLM_MAX_TOKENS")
+    )
+    log_level: str = field(
+        default="info",
+        metadata=_env(
+            _one_of("debug", "info", "warning", "error"),
+            "debug, info, warning or error.",
+            "NUTGRAF_LOG_LEVEL",
+        ),
     )
 
     def __post_init__(self) -> None:
@@ -245,7 +275,7 @@ class Settings:
             SettingsError: an unknown `NUTGRAF_*` variable, or a value its setting does not take.
         """
         _refuse_unknown(env)
-        values = {}
+        values: dict[str, Any] = {}
         for item in fields(cls):
             name = next((name for name in item.metadata["env"] if env.get(name, "").strip()), None)
             if name is not None:
@@ -266,7 +296,8 @@ class Settings:
         return replace(self, port=port)
 
     def _own_url(self, port: int) -> str:
-        return f"http://[{self.host}]:{port}" if ":" in self.host else f"http://{self.host}:{port}"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def settings_table() -> str:
