@@ -1,0 +1,85 @@
+# Every target works from a fresh clone; what it needs it makes first. `make help` lists them.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+LOCKED := --require-hashes --no-deps --only-binary :all:
+
+# One exact version in a CPU build: a range, or plain `torch`, may fetch gigabytes of CUDA.
+# A machine with a GPU: make install TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cu130"
+TORCH_VERSION := 2.13.0
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+TORCH ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install dev run test deep lint format types layers unused check lock clean image-proof
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed ## Make .venv with the nutgraf command in it
+
+dev: $(VENV)/.dev ## The same, with everything the checks and tests need
+
+run: install ## Index seeds/ (or NUTGRAF_CORPUS) and serve on http://127.0.0.1:8000
+	@NUTGRAF_CORPUS="$${NUTGRAF_CORPUS-seeds}" exec $(BIN)/nutgraf serve
+
+test: dev ## Run the tests (minutes)
+	@$(BIN)/python -m pytest
+
+deep: dev ## Run the same tests with long counts (by hand)
+	@$(BIN)/python -m pytest -m "deep or not deep"
+
+lint: dev ## Style: ruff check and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: dev ## Rewrite the code in the style
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+types: dev ## Types: mypy --strict
+	@$(BIN)/mypy
+
+layers: dev ## Who may import whom
+	@$(BIN)/lint-imports
+
+unused: dev ## Dependencies and code that nothing uses
+	@$(BIN)/deptry .
+	@$(BIN)/vulture
+
+check: lint types layers unused test ## Everything before a commit
+
+lock: ## Pin every dependency by hash again (requirements/*.lock)
+	@bash requirements/lock
+
+image-proof: ## Run the Dockerfile's steps in a clean Debian root (root, debootstrap; minutes)
+	@bash benchmarks/image_proof.sh "$${ROOT:-/tmp/nutgraf-image}"
+
+clean: ## Remove what the targets made, the index included
+	@rm -rf $(VENV) .nutgraf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Python 3.11 or newer is needed: apt-get install python3 python3-venv, or make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "Python's venv is missing: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.torch: | $(BIN)/python
+	@echo "Installing torch $(TORCH_VERSION) (CPU build, about 190 MB) ..." >&2
+	@bash requirements/install-torch "$(BIN)/python" "$(TORCH_VERSION)" "$(TORCH_INDEX)" $(TORCH)
+	@touch $@
+
+$(VENV)/.installed: requirements/runtime.lock pyproject.toml $(VENV)/.torch
+	@echo "Installing what Nutgraf runs on into $(VENV) ..." >&2
+	@$(PIP) install $(LOCKED) -r requirements/runtime.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.installed
+	@echo "Installing what the tests need into $(VENV) ..." >&2
+	@$(PIP) install $(LOCKED) -r requirements/dev.lock
+	@touch $@
