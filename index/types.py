@@ -6,13 +6,16 @@ inclusive. A passage, paragraph or citation is identified by where it is, never 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-Vectors = npt.NDArray[np.float32]
-"""float32 array; shape [n, dim] or [dim], unit rows."""
+    Vectors = npt.NDArray[np.float32]
+    """float32 array; shape [n, dim] or [dim], unit rows."""
+else:  # a client or `--help` needs the vocabulary, not the 0.1 s that numpy takes to import
+    Vectors = Any
 
 ParagraphKind = Literal["text", "heading", "list_item", "row", "boilerplate"]
 """Boilerplate and headings stay addressable but are not embedded on their own."""
