@@ -37,7 +37,7 @@ class Secret:
         return hash((Secret, self._value))
 
 
-class _Refused(ValueError):
+class _RefusedError(ValueError):
     """A value that a parser does not take; the message says what it takes."""
 
 
@@ -51,13 +51,13 @@ def _path(value: str) -> Path:
 
 def _secret(value: str) -> Secret:
     if not re.fullmatch(r"[\x21-\x7e]+", value.strip()):
-        raise _Refused("printable ASCII characters without spaces")
+        raise _RefusedError("printable ASCII characters without spaces")
     return Secret(value.strip())
 
 
 def _api_key(value: str) -> Secret:
     if len(value.strip()) < MIN_KEY_LENGTH:
-        raise _Refused(f"at least {MIN_KEY_LENGTH} characters")
+        raise _RefusedError(f"at least {MIN_KEY_LENGTH} characters")
     return _secret(value)
 
 
@@ -75,14 +75,14 @@ def _flag(value: str) -> bool:
     try:
         return known[value.strip().lower()]
     except KeyError:
-        raise _Refused("1, true, yes, on, 0, false, no or off") from None
+        raise _RefusedError("1, true, yes, on, 0, false, no or off") from None
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
         digits = value.strip()
         if not re.fullmatch(r"[0-9]{1,12}", digits) or not low <= int(digits) <= high:
-            raise _Refused(f"a whole number from {low} to {high}")
+            raise _RefusedError(f"a whole number from {low} to {high}")
         return int(digits)
 
     return parse
@@ -94,9 +94,9 @@ def _seconds(high: float) -> Callable[[str], float]:
         try:
             seconds = float(value)
         except ValueError:
-            raise _Refused(allowed) from None
+            raise _RefusedError(allowed) from None
         if not math.isfinite(seconds) or not 0 < seconds <= high:
-            raise _Refused(allowed)
+            raise _RefusedError(allowed)
         return seconds
 
     return parse
@@ -105,7 +105,7 @@ def _seconds(high: float) -> Callable[[str], float]:
 def _one_of(*names: str) -> Callable[[str], str]:
     def parse(value: str) -> str:
         if value.strip().lower() not in names:
-            raise _Refused(", ".join(names[:-1]) + f" or {names[-1]}")
+            raise _RefusedError(", ".join(names[:-1]) + f" or {names[-1]}")
         return value.strip().lower()
 
     return parse
@@ -117,24 +117,24 @@ def _url(value: str) -> str:
         parts = urlsplit(value.strip())
         _ = parts.port
     except ValueError:
-        raise _Refused(allowed) from None
+        raise _RefusedError(allowed) from None
     plain = parts.scheme in {"http", "https"} and parts.hostname and not re.search(r"\s", value.strip())
     if not plain or "@" in parts.netloc or parts.query or parts.fragment:
-        raise _Refused(allowed)
+        raise _RefusedError(allowed)
     return value.strip().rstrip("/")
 
 
 def _host(value: str) -> str:
     host = value.strip().strip("[]").lower()
     if not re.fullmatch(r"[0-9a-z.:_-]{1,253}", host):
-        raise _Refused("an IP address or a host name")
+        raise _RefusedError("an IP address or a host name")
     return host
 
 
 def _hosts(value: str) -> tuple[str, ...]:
     hosts = tuple(part.strip().lower() for part in value.split(",") if part.strip())
     if not all(re.fullmatch(r"(\[[0-9a-f:.]+\]|[0-9a-z._-]{1,253})(:[0-9]{1,5})?", host) for host in hosts):
-        raise _Refused("host or host:port, separated by commas")
+        raise _RefusedError("host or host:port, separated by commas")
     return hosts
 
 
@@ -296,7 +296,7 @@ class Settings:
         return replace(self, port=port)
 
     def _own_url(self, port: int) -> str:
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - shown, not bound
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
@@ -335,7 +335,7 @@ def _refuse_unknown(env: Mapping[str, str]) -> None:
 def _parsed(name: str, value: str, parse: Callable[[str], object]) -> object:
     try:
         return parse(value)
-    except _Refused as error:
+    except _RefusedError as error:
         hidden = parse in (_secret, _api_key)
         given = (
             "a value that is not shown" if hidden else repr(value if len(value) <= 80 else value[:80] + "…")
