@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 LOCKED := --require-hashes --no-deps --only-binary :all:
 
 # One exact version in a CPU build: a range, or plain `torch`, may fetch gigabytes of CUDA.
@@ -19,10 +19,11 @@ help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 install: $(VENV)/.installed ## Make .venv with the nutgraf command in it
+	@echo "Ready: $(BIN)/nutgraf"
 
 dev: $(VENV)/.dev ## The same, with everything the checks and tests need
 
-run: install ## Index seeds/ (or NUTGRAF_CORPUS) and serve on http://127.0.0.1:8000
+run: $(VENV)/.installed ## Index seeds/ (or NUTGRAF_CORPUS) and serve on http://127.0.0.1:8000
 	@NUTGRAF_CORPUS="$${NUTGRAF_CORPUS-seeds}" exec $(BIN)/nutgraf serve
 
 test: dev ## Run the tests (minutes)
@@ -45,9 +46,8 @@ types: dev ## Types: mypy --strict
 layers: dev ## Who may import whom
 	@$(BIN)/lint-imports
 
-unused: dev ## Dependencies and code that nothing uses
+unused: dev ## Dependencies declared but not used, or the reverse
 	@$(BIN)/deptry .
-	@$(BIN)/vulture
 
 check: lint types layers unused test ## Everything before a commit
 
