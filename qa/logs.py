@@ -67,7 +67,7 @@ class Log:
 
 
 class LibraryHandler(logging.Handler):
-    """Takes what libraries log: which logger and where, never the formatted message, which may hold anything."""
+    """Takes what libraries log: which logger and where, never the formatted message: it may hold anything."""
 
     def __init__(self, log: Log) -> None:
         super().__init__()

@@ -1,0 +1,90 @@
+"""What the corpus holds: collections, documents and paragraphs, and the page a citation links to."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import HTMLResponse
+
+from index.errors import NotFoundError
+from qa import wire
+from qa.api import page
+from qa.api.contract import problems
+from qa.api.state import StateDep
+
+router = APIRouter(tags=["corpus"])
+
+DocumentId = Annotated[str, Path(min_length=1, max_length=256)]
+Where = Annotated[wire.CollectionQuery, Query()]
+
+
+@router.get("/v1/collections", responses=problems(503), summary="The collections there are")
+def collections(state: StateDep) -> wire.CollectionsOut:
+    """Every collection by name."""
+    return wire.CollectionsOut(
+        collections=[wire.CollectionOut(name=name) for name in state.service.collections()]
+    )
+
+
+@router.get("/v1/documents", responses=problems(404, 422, 503), summary="The documents of a collection")
+def documents(where: Annotated[wire.PageQuery, Query()], state: StateDep) -> wire.DocumentsOut:
+    """One page of a collection's documents, by path."""
+    found = state.service.documents(where.collection)
+    page_of = found[where.offset : where.offset + where.limit]
+    return wire.DocumentsOut(
+        documents=[wire.document_out(item) for item in page_of],
+        total=len(found),
+        limit=where.limit,
+        offset=where.offset,
+    )
+
+
+@router.get("/v1/documents/{document_id}", responses=problems(404, 422, 503), summary="One document")
+def document(document_id: DocumentId, where: Where, state: StateDep) -> wire.DocumentOut:
+    """A document without its text."""
+    return wire.document_out(state.service.document(where.collection, document_id))
+
+
+@router.get(
+    "/v1/documents/{document_id}/paragraphs",
+    responses=problems(404, 422, 503),
+    summary="All paragraphs of a document",
+)
+def paragraphs(document_id: DocumentId, where: Where, state: StateDep) -> wire.ParagraphsOut:
+    """Every paragraph in order, verbatim."""
+    service = state.service
+    base_url = state.settings.public_base_url
+    return wire.ParagraphsOut(
+        document=wire.document_out(service.document(where.collection, document_id)),
+        paragraphs=[
+            wire.paragraph_out(item, base_url) for item in service.paragraphs(where.collection, document_id)
+        ],
+    )
+
+
+@router.get(
+    "/v1/documents/{document_id}/paragraphs/{number}",
+    responses=problems(404, 422, 503),
+    summary="One paragraph",
+)
+def paragraph(
+    document_id: DocumentId, number: Annotated[int, Path(ge=1)], where: Where, state: StateDep
+) -> wire.ParagraphOut:
+    """A paragraph by its number, verbatim, with its lines, characters and SHA-256."""
+    for item in state.service.paragraphs(where.collection, document_id):
+        if item.paragraph.number == number:
+            return wire.paragraph_out(item, state.settings.public_base_url)
+    raise NotFoundError("this document has no paragraph with this number")
+
+
+@router.get(
+    "/documents/{document_id}",
+    responses=problems(404, 422, 503),
+    response_class=HTMLResponse,
+    summary="A document as a page; `#p12` shows paragraph 12",
+)
+def document_page(document_id: DocumentId, where: Where, state: StateDep) -> HTMLResponse:
+    """The page that a citation's `url` opens."""
+    service = state.service
+    found = service.document(where.collection, document_id)
+    html = page.document(found, service.paragraphs(where.collection, document_id))
+    return HTMLResponse(html, headers={"Content-Security-Policy": page.POLICY})

@@ -1,0 +1,184 @@
+"""One table from error codes to application/problem+json, and what turns any exception into a row of it.
+
+Texts are fixed, so nothing of an exception's inside gets out. Only the messages of `NotFoundError` and
+`QuestionError`, which are written for the person who asked, are passed on.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from fastapi import HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from index.errors import NotFoundError, NutgrafError
+from qa.api.asgi import Scope
+from qa.errors import QuestionError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How an error code looks over HTTP."""
+
+    status: int
+    title: str
+    detail: str
+    retryable: bool = False
+
+
+TABLE: Mapping[str, Row] = MappingProxyType(
+    {
+        "bad_request": Row(400, "Bad request", "The request is not well-formed HTTP."),
+        "bad_json": Row(400, "Body is not JSON", "The body could not be read as JSON."),
+        "unauthorized": Row(401, "Key needed", "Send the API key as 'Authorization: Bearer KEY'."),
+        "cross_site": Row(403, "Cross-site request", "Requests from pages of other sites are not answered."),
+        "not_found": Row(404, "Not found", "There is no such collection, document or paragraph."),
+        "no_route": Row(404, "No such address", "Nothing is served at this address; /docs lists what is."),
+        "method_not_allowed": Row(405, "Method not allowed", "This address does not take this method."),
+        "body_too_large": Row(413, "Body too large", "The body is larger than this server takes."),
+        "unsupported_media_type": Row(415, "Not JSON", "Send the body as 'Content-Type: application/json'."),
+        "wrong_host": Row(421, "Unknown host", "This server does not answer to this Host header."),
+        "invalid": Row(422, "Invalid request", "A field of the request is not as it must be."),
+        "invalid_question": Row(
+            422, "Invalid question", "The question, its history or a filter is out of bounds."
+        ),
+        "missing_folder": Row(422, "No such folder", "The folder is not there, or holds no document."),
+        "rejected": Row(422, "Not a document", "The file cannot be a document."),
+        "too_many_headers": Row(
+            431, "Too many headers", "The request has more headers than this server takes."
+        ),
+        "client_gone": Row(
+            499, "Client left", "The client closed the connection before the answer was there.", True
+        ),
+        "internal": Row(
+            500, "Internal error", "Something went wrong here; the log has more under this request_id."
+        ),
+        "settings": Row(500, "Wrong settings", "A setting of this server is wrong."),
+        "storage_error": Row(503, "Storage failed", "The data folder could not be read or written.", True),
+        "disk_full": Row(507, "Disk full", "No space is left in the data folder; reading goes on.", True),
+        "catalog_corrupt": Row(
+            500, "Stored data damaged", "Stored data is damaged; 'nutgraf check' says what."
+        ),
+        "model_mismatch": Row(
+            500, "Index of another model", "The index was built by another model or splitter."
+        ),
+        "embedder_unavailable": Row(503, "No model", "No usable model is at hand."),
+        "locked": Row(503, "Data folder in use", "Another process writes to the data folder.", True),
+        "llm_unavailable": Row(502, "LLM unavailable", "The LLM endpoint does not answer.", True),
+        "llm_timeout": Row(504, "LLM too slow", "The LLM endpoint did not answer in time.", True),
+        "llm_rate_limited": Row(
+            503, "LLM rate limit", "The LLM endpoint takes no more requests for now.", True
+        ),
+        "llm_auth": Row(502, "LLM refuses the key", "The LLM endpoint refuses this server's key."),
+        "llm_bad_response": Row(
+            502, "LLM answer unusable", "The LLM endpoint's answer could not be used.", True
+        ),
+        "context_overflow": Row(
+            422, "Too long for the LLM", "The question and its evidence are too long for the LLM."
+        ),
+        "starting": Row(503, "Starting", "The server is not ready yet.", True),
+        "overloaded": Row(503, "Overloaded", "Too many questions at once.", True),
+        "shutting_down": Row(503, "Shutting down", "The server is shutting down.", True),
+    }
+)
+
+_OF_STATUS = MappingProxyType({400: "bad_json", 404: "no_route", 405: "method_not_allowed"})
+"""Codes of the HTTP errors that the framework raises by itself."""
+
+
+class ApiError(HTTPException):
+    """An error of the API's own, by its code in the table."""
+
+    def __init__(self, code: str, reasons: Sequence[str] = ()) -> None:
+        super().__init__(status_code=TABLE[code].status)
+        self.code = code
+        self.reasons = tuple(reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One error, ready to be sent."""
+
+    code: str
+    detail: str
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def row(self) -> Row:
+        """The table's row."""
+        return TABLE[self.code]
+
+    def body(self, request_id: str) -> dict[str, Any]:
+        """The JSON object of the error."""
+        row = self.row
+        body: dict[str, Any] = {
+            "type": f"/docs#error-{self.code}",
+            "title": row.title,
+            "status": row.status,
+            "detail": self.detail,
+            "code": self.code,
+            "request_id": request_id,
+            "retryable": row.retryable,
+        }
+        return body | ({"reasons": list(self.reasons)} if self.reasons else {})
+
+
+def problem_of(error: BaseException) -> Problem:
+    """The row that an exception falls under; what nobody foresaw is `internal`."""
+    if isinstance(error, RequestValidationError):
+        return _invalid(error.errors())
+    if isinstance(error, ApiError):
+        return Problem(error.code, TABLE[error.code].detail, error.reasons)
+    if isinstance(error, NutgrafError) and error.code in TABLE:
+        return Problem(error.code, _for_people(error, TABLE[error.code].detail))
+    code = _OF_STATUS.get(getattr(error, "status_code", 500), "internal")
+    return Problem(code, TABLE[code].detail)
+
+
+def respond(problem: Problem, scope: Scope, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The response for a problem; its code is left in the scope for the log."""
+    state = scope.setdefault("state", {})
+    state["code"] = problem.code
+    extra = dict(headers or {})
+    if problem.code == "unauthorized":
+        extra["WWW-Authenticate"] = "Bearer"
+    if problem.row.status == 503 and problem.row.retryable:
+        extra["Retry-After"] = "2"
+    body = problem.body(state.get("request_id", ""))
+    return JSONResponse(body, status_code=problem.row.status, headers=extra, media_type=MEDIA_TYPE)
+
+
+async def handle(request: Request, error: Exception) -> JSONResponse:
+    """The app's exception handler."""
+    headers = getattr(error, "headers", None)
+    return respond(problem_of(error), request.scope, headers)
+
+
+def _for_people(error: NutgrafError, fixed: str) -> str:
+    if not isinstance(error, NotFoundError | QuestionError) or not str(error):
+        return fixed
+    return "".join(char if char.isprintable() else " " for char in str(error))[:300]
+
+
+def _invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
+    if any(error["type"] == "json_invalid" for error in errors):
+        return Problem("bad_json", TABLE["bad_json"].detail)
+    details = "; ".join(_said(error) for error in errors[:3])
+    more = f" (and {len(errors) - 3} more)" if len(errors) > 3 else ""
+    return Problem("invalid", details + more if details else TABLE["invalid"].detail)
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    """One validation error as `where: what it takes`; the value that was given is never repeated."""
+    where = ".".join(_named(part) for part in error["loc"][1:]) or str(error["loc"][0])
+    if error["type"] == "extra_forbidden":
+        return f"{where}: unknown field"
+    return f"{where}: {str(error['msg']).removeprefix('Value error, ')}"
+
+
+def _named(part: str | int) -> str:
+    return str(part) if isinstance(part, int) else ascii(part)[1:-1][:40]

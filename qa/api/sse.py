@@ -1,0 +1,17 @@
+"""Server-sent events: one JSON line of data for each named event."""
+
+import json
+from collections.abc import Mapping
+
+MEDIA_TYPE = "text/event-stream"
+
+_BREAKS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029", 0xFEFF: "\\ufeff"}
+"""Characters that some clients take for the end of a line, or drop; JSON itself escapes the ASCII ones."""
+
+
+def frame(name: str, data: Mapping[str, object]) -> bytes:
+    """One event, as bytes. Text can neither end the data line nor begin another field."""
+    if not name.isidentifier():
+        raise ValueError("an event is named by a plain word")
+    line = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_BREAKS)
+    return f"event: {name}\ndata: {line}\n\n".encode(errors="replace")

@@ -1,0 +1,134 @@
+"""What the routes share: the service once it is open, the log, and the wish to stop."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from typing import Annotated, Protocol, cast
+
+from fastapi import Depends, Request
+
+from index.types import DocumentInfo, Filters, SearchResult, StoredParagraph
+from qa.api.errors import ApiError
+from qa.api.work import in_thread
+from qa.logs import Log
+from qa.settings import Settings
+from qa.types import Answer, OnEvent, Question, Verified
+
+MAX_ASKING = 32
+"""Questions at once, waiting ones included; more are refused at once rather than piled up."""
+
+
+class Backend(Protocol):
+    """What the API needs of `qa.service.Service`."""
+
+    @property
+    def settings(self) -> Settings:
+        """What it was opened with."""
+        ...
+
+    def search(self, query: str, *, collection: str, k: int, filters: Filters) -> SearchResult:
+        """Hits for a query."""
+        ...
+
+    def ask(
+        self, question: Question, *, on_event: OnEvent | None, cancelled: threading.Event | None
+    ) -> Answer:
+        """A checked answer; `on_event` is called from the thread that asks."""
+        ...
+
+    def verify(self, text: str, *, collection: str) -> Verified:
+        """Verdicts for a text."""
+        ...
+
+    def collections(self) -> Sequence[str]:
+        """Names of the collections."""
+        ...
+
+    def documents(self, collection: str) -> Sequence[DocumentInfo]:
+        """Documents by path. Raises NotFoundError."""
+        ...
+
+    def document(self, collection: str, document_id: str) -> DocumentInfo:
+        """One document. Raises NotFoundError."""
+        ...
+
+    def paragraphs(self, collection: str, document_id: str) -> Sequence[StoredParagraph]:
+        """Paragraphs in order. Raises NotFoundError."""
+        ...
+
+    def ready(self) -> tuple[bool, tuple[str, ...]]:
+        """Whether questions can be answered, and if not, why."""
+        ...
+
+
+class State:
+    """Shared by all requests of one app. The service may come later than the app: until then routes say so."""
+
+    def __init__(
+        self, settings: Settings, log: Log, service: Backend | None = None, *, heartbeat_s: float = 10.0
+    ) -> None:
+        self.settings = settings
+        self.log = log
+        self.heartbeat_s = heartbeat_s
+        self.stopping = asyncio.Event()
+        self.starting: str | None = None if service is not None else "starting"
+        self._service = service
+        self._asking = 0
+
+    @property
+    def service(self) -> Backend:
+        """The open service.
+
+        Raises:
+            ApiError: it is not open yet.
+        """
+        if self._service is None:
+            raise ApiError("starting")
+        return self._service
+
+    def opened(self, service: Backend) -> None:
+        """Let routes use the service; `starting` still says why the server is not ready."""
+        self._service = service
+
+    def ready(self) -> tuple[bool, tuple[str, ...]]:
+        """Whether questions can be answered, and if not, why."""
+        if self.stopping.is_set():
+            return False, ("shutting down",)
+        if self._service is None or self.starting is not None:
+            return False, (self.starting or "starting",)
+        return self._service.ready()
+
+    def ask(
+        self, question: Question, cancelled: threading.Event, on_event: OnEvent | None = None
+    ) -> "asyncio.Future[Answer]":
+        """Begin to answer in a thread; the question keeps its place until the service is really done with it.
+
+        Raises:
+            ApiError: the service is not open, every place is taken, or the server is shutting down.
+        """
+        service = self.service
+        if self.stopping.is_set():
+            raise ApiError("shutting_down")
+        if self._asking >= MAX_ASKING:
+            raise ApiError("overloaded")
+        self._asking += 1
+        work = in_thread(lambda: service.ask(question, on_event=on_event, cancelled=cancelled))
+        work.add_done_callback(self._leave)
+        return work
+
+    def _leave(self, work: "asyncio.Future[Answer]") -> None:
+        self._asking -= 1
+        if not work.cancelled():
+            work.exception()  # looked at, so that asyncio does not print it when nobody waits any more
+
+
+def _state(request: Request) -> State:
+    return cast("State", request.app.state.nutgraf)
+
+
+StateDep = Annotated[State, Depends(_state)]
+
+
+def request_id(request: Request) -> str:
+    """The id that the gate gave to this request."""
+    return str(request.scope.get("state", {}).get("request_id", ""))
