@@ -1,0 +1,1 @@
+"""Measuring answers: question files and public sets in, figures, tables and reports out."""
