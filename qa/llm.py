@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from qa.breaker import Breaker
+from qa.hangup import Guard
 from qa.llm_failure import Failure, Rejection, misread, rejected
 from qa.llm_outcome import CANCELLED, Complete, Outcome, Refused, Truncated, Unavailable
 from qa.llm_stream import BadResponseError, CutShortError, ErrorEventError, Piece, Reading, pieces
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     import ssl
 
     import openai
-
-    from qa.llm_http import Guard
 
 __all__ = ["LLM", "Complete", "LLMConfig", "Outcome", "Refused", "Truncated", "Unavailable"]
 
@@ -155,9 +154,6 @@ class LLM:
                 return Unavailable(CANCELLED, "the caller left", retryable=False)
 
     def _try(self, call: _Call) -> Outcome:
-        # an import at the top would cost every command up to 2 s, also where no LLM is configured
-        from qa.llm_http import Guard  # noqa: PLC0415
-
         guard = Guard()
         arrived: queue.SimpleQueue[Piece | Failure | None] = queue.SimpleQueue()
         worker = threading.Thread(
@@ -170,7 +166,7 @@ class LLM:
             # hangs up when the caller leaves early, whichever way; after a whole answer it changes nothing
             guard.abort()
 
-    def _exchange(self, call: _Call, guard: "Guard", put: Callable[[Piece | Failure | None], None]) -> None:
+    def _exchange(self, call: _Call, guard: Guard, put: Callable[[Piece | Failure | None], None]) -> None:
         try:
             for piece in self._pieces(call, guard):
                 put(piece)
@@ -178,15 +174,15 @@ class LLM:
         except Exception as error:  # noqa: BLE001 - the edge of a thread: whatever happens must reach the caller
             put(_failure(error, self._optional(call)))
 
-    def _pieces(self, call: _Call, guard: "Guard") -> Iterator[Piece]:
+    def _pieces(self, call: _Call, guard: Guard) -> Iterator[Piece]:
         with (
             self._client(guard) as client,
             client.chat.completions.with_streaming_response.create(**self._request(call)) as response,
         ):
             yield from pieces(response.iter_bytes())
 
-    def _client(self, guard: "Guard") -> "openai.OpenAI":
-        # see _try: only a call to an LLM pays for these imports
+    def _client(self, guard: Guard) -> "openai.OpenAI":
+        # at the top these would cost every command up to 2 s, also where no LLM is configured
         from openai import OpenAI  # noqa: PLC0415
 
         from qa.llm_http import http_client, tls_context  # noqa: PLC0415

@@ -1,59 +1,19 @@
-"""One guarded HTTP exchange: bounded, uncompressed, without redirects, and closable from another thread.
+"""One guarded HTTP exchange: bounded, uncompressed and without redirects.
 
 Loaded only when an LLM is asked: `httpx2` comes with the `openai` client and takes time to import.
 """
 
-import contextlib
-import socket
 import ssl
-import threading
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import httpx2
 
+from qa.hangup import CallAbortedError, Guard
 from qa.llm_failure import NOT_HTTP, TIMED_OUT, UNREACHABLE, Failure
 
 
 class ResponseRefusedError(Exception):
     """A response that is not read on: too large, or compressed although that was declined."""
-
-
-class CallAbortedError(Exception):
-    """The caller gave up while the connection was being made."""
-
-
-class Guard:
-    """The sockets of one exchange. `abort` closes them from any thread, whatever that exchange waits for."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._sockets: list[socket.socket] = []
-        self._aborted = False
-
-    def abort(self) -> None:
-        """Shut the connection down; what reads from it wakes up at once."""
-        with self._lock:
-            self._aborted = True
-            for each in self._sockets:
-                _shut(each)
-
-    def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Called by the connection as it is made: keeps its socket."""
-        if not event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            return
-        made = info["return_value"].get_extra_info("socket")
-        with self._lock:
-            self._sockets.append(made)
-            if self._aborted:
-                made.close()
-                raise CallAbortedError
-
-
-def _shut(sock: socket.socket) -> None:
-    # gone already, or wrapped into TLS since: nothing left to shut
-    with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
 
 
 class _Capped(httpx2.SyncByteStream):

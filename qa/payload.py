@@ -106,7 +106,6 @@ def hit_payload(hit: Hit) -> Payload:
         "score": round(hit.score, SCORE_DIGITS),
         "scores": _rounded(hit.scores, SCORE_DIGITS),
         "text": hit.text,
-        "sha256": hit.sha256,
     }
 
 

@@ -1,0 +1,1 @@
+"""The command `nutgraf`: one small module for each group of commands."""
