@@ -13,7 +13,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 TORCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev run test deep lint format types layers unused check lock clean image-proof
+.PHONY: help install dev run test deep lint format types layers unused check readme lock clean image-proof
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ unused: dev ## Dependencies declared but not used, or the reverse
 	@$(BIN)/deptry .
 
 check: lint types layers unused test ## Everything before a commit
+
+readme: dev ## Write the README's table of settings again
+	@$(BIN)/python docs/fill_readme.py
 
 lock: ## Pin every dependency by hash again (requirements/*.lock)
 	@bash requirements/lock
