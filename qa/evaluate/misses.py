@@ -92,6 +92,8 @@ def _column(heading: str, content: str) -> str:
 
 
 def _lines(path: str, start: object, end: object) -> str:
+    if start is None:
+        return path
     return f"{path}:{start}" if start == end else f"{path}:{start}–{end}"
 
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from itertools import count
 from pathlib import Path
 from typing import ClassVar
 
@@ -105,10 +104,9 @@ def read_records(path: Path) -> Iterator[Record]:
     except OSError as error:
         raise MissingFileError(path, (error.strerror or "cannot be opened").lower()) from error
     with stream:
-        for number in count(1):
-            line = _line(stream.readline(MAX_LINE_BYTES + 1), path, number)
-            if line is None:
-                return
+        lines = iter(lambda: stream.readline(MAX_LINE_BYTES + 1), b"")
+        for number, data in enumerate(lines, start=1):
+            line = _line(data, path, number)
             if line.strip():
                 yield Record(path, number, parse_object(line, path, number))
 
@@ -147,10 +145,7 @@ def parse_object(text: str, path: Path, line: int | None = None) -> Mapping[str,
     return value
 
 
-def _line(data: bytes, path: Path, number: int) -> str | None:
-    """A line's text; None at the end of the file."""
-    if not data:
-        return None
+def _line(data: bytes, path: Path, number: int) -> str:
     if len(data) > MAX_LINE_BYTES:
         raise DataFileError(path, f"longer than {MAX_LINE_BYTES} bytes", number)
     try:

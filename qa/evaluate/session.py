@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from qa.evaluate.beir import evaluate_retrieval, read_retrieval
 from qa.evaluate.compare import Comparison, Earlier, compare, read_run
@@ -25,17 +25,18 @@ from qa.evaluate.table import print_report, progress_bar
 from qa.evaluate.types import Evaluation, IndexedService, OpenService
 from qa.settings import Settings
 
+Form = Literal["questions", "beir", "squad"]
+
 FLOOR_MISSED = 1
 CANNOT_CREATE = 73
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for on the command line; of `file`, `beir` and `squad` exactly one is set."""
+    """What was asked for on the command line: a source of questions in one of three forms, and what to do with it."""
 
-    file: Path | None = None
-    beir: Path | None = None
-    squad: Path | None = None
+    source: Path
+    form: Form = "questions"
     collection: str = "default"
     json: bool = False
     html: Path | None = None
@@ -47,10 +48,11 @@ class Options:
     @classmethod
     def of(cls, args: argparse.Namespace) -> "Options":
         """Read parsed arguments."""
+        given: dict[Form, Path | None] = {"questions": args.file, "beir": args.beir, "squad": args.squad}
+        form, source = next((form, source) for form, source in given.items() if source is not None)
         return cls(
-            file=args.file,
-            beir=args.beir,
-            squad=args.squad,
+            source=source,
+            form=form,
             collection=args.collection,
             json=args.json,
             html=args.html,
@@ -116,14 +118,8 @@ def _report(session: Session, evaluation: Evaluation, earlier: Mapping[str, Earl
 
 
 def _evaluation(session: Session) -> Evaluation:
-    options = session.options
-    if options.beir is not None:
-        return _of_retrieval_set(options.beir, session)
-    if options.squad is not None:
-        return _of_answer_set(options.squad, session)
-    if options.file is not None:
-        return _of_question_file(options.file, session)
-    raise ValueError("one of file, beir and squad must be set")
+    measures = {"questions": _of_question_file, "beir": _of_retrieval_set, "squad": _of_answer_set}
+    return measures[session.options.form](session.options.source, session)
 
 
 def _of_question_file(path: Path, session: Session) -> Evaluation:
