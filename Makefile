@@ -58,7 +58,7 @@ lock: ## Pin every dependency by hash again (requirements/*.lock)
 	@bash requirements/lock
 
 image-proof: ## Run the Dockerfile's steps in a clean Debian root (root, debootstrap; minutes)
-	@bash benchmarks/image_proof.sh "$${ROOT:-/tmp/nutgraf-image}"
+	@$(PYTHON) benchmarks/image_proof.py "$${ROOT:-/tmp/nutgraf-image}"
 
 clean: ## Remove what the targets made, the index included
 	@rm -rf $(VENV) .nutgraf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
