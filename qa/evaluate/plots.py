@@ -9,10 +9,12 @@ from qa.evaluate.metrics import percentile
 from qa.evaluate.words import milliseconds, visible
 
 WIDTH, HEIGHT = 460, 270
-LEFT, RIGHT, TOP, BOTTOM = 50, 18, 16, 44
+LEFT, RIGHT, TOP, BOTTOM = 50, 28, 16, 44
 ROW = 28
 LABEL_WIDTH = 150
 BAR_RIGHT = 88
+LETTER = 7.5
+"""About the width of a letter of a value, at 12 pixels."""
 LOG_FROM = 10
 """A slowest time this many times the median would squeeze a linear axis."""
 
@@ -52,18 +54,27 @@ def risk_coverage_plot(points: Sequence[tuple[float, float]]) -> str:
     y = _shares(top, "share of these that is wrong")
     coverage, risk = points[-1]
     words = f"{coverage:.0%} answered, {risk:.1%} wrong"
-    left = coverage > 0.5
-    dot_x, dot_y = _x(x, coverage), _y(y, risk)
-    above = dot_y - 10 if dot_y > TOP + 24 else dot_y + 20
+    line = [(_x(x, share), _y(y, value)) for share, value in points]
+    dot_x, dot_y = line[-1]
     return _svg(
         f"Risk against coverage: {words}",
         [
             *_frame(x, y),
-            _line([(_x(x, share), _y(y, value)) for share, value in points]),
+            _line(line),
             f'<circle class="mark" cx="{dot_x:.1f}" cy="{dot_y:.1f}" r="4.5"/>',
-            _text(dot_x + (4 if left else 8), above, words, "value", "end" if left else "start"),
+            _label_clear_of(line, words),
         ],
     )
+
+
+def _label_clear_of(line: Sequence[tuple[float, float]], words: str) -> str:
+    """Words at the end of a line: to its right where there is room, else above all of the line that they span."""
+    end_x, end_y = line[-1]
+    width = len(words) * LETTER
+    if end_x + width + 10 < WIDTH:
+        return _text(end_x + 10, end_y + 4, words, "value", "start")
+    top = min(y for x, y in line if x >= end_x - width)
+    return _text(end_x + 4, max(top - 10, TOP), words, "value", "end")
 
 
 def latency_plot(times: Sequence[float]) -> str:
@@ -78,20 +89,19 @@ def latency_plot(times: Sequence[float]) -> str:
     for number, value in enumerate(ordered, start=1):
         steps.append((_x(x, max(value, x.low)), steps[-1][1]))
         steps.append((steps[-1][0], _y(y, number / len(ordered))))
-    marks: list[str] = []
-    for words, value, share in (("median", median, 0.5), ("95 %", slow, 0.95)):
+    guides: list[str] = []
+    labels: list[str] = []
+    for words, value, height in (("median", median, 0.32), ("95 %", slow, 0.16)):
         place = _x(x, max(value, x.low))
-        marks.append(
-            f'<line class="guide" x1="{place:.1f}" x2="{place:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
-        )
-        left = place > WIDTH * 0.6
-        height = _y(y, 0.32 if share < 0.9 else 0.16)
-        anchor = "end" if left else "start"
-        marks.append(
-            _text(place + (-6 if left else 6), height, f"{words} {milliseconds(value)}", "value", anchor)
+        bottom = HEIGHT - BOTTOM
+        guides.append(f'<line class="guide" x1="{place:.1f}" x2="{place:.1f}" y1="{TOP}" y2="{bottom}"/>')
+        label = f"{words} {milliseconds(value)}"
+        fits = place + len(label) * LETTER < WIDTH
+        labels.append(
+            _text(place + (6 if fits else -6), _y(y, height), label, "value", "start" if fits else "end")
         )
     summary = f"Time: median {milliseconds(median)}, 95 % within {milliseconds(slow)}"
-    return _svg(summary, [*_frame(x, y), *marks, _line(steps)])
+    return _svg(summary, [*_frame(x, y), *guides, _line(steps), *labels])
 
 
 def bar_plot(title: str, bars: Sequence[Bar]) -> str:

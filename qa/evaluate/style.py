@@ -19,7 +19,9 @@ p { margin: 4px 0; } .soft { color: var(--soft); } .empty { color: var(--soft); 
 figure { margin: 0; padding: 14px 16px; border: 1px solid var(--faint); border-radius: 8px; }
 figcaption { font-weight: 600; margin-bottom: 8px; }
 svg { display: block; width: 100%; height: auto; font-size: 12px; } svg text { fill: var(--soft); }
-svg .value { fill: var(--ink); font-weight: 600; } svg .grid { stroke: var(--faint); }
+svg .value { fill: var(--ink); font-weight: 600;
+  paint-order: stroke; stroke: var(--page); stroke-width: 4px; }
+svg .grid { stroke: var(--faint); }
 svg .line { fill: none; stroke: var(--accent); stroke-width: 2; stroke-linejoin: round; }
 svg .mark { fill: var(--accent); } svg .bar { fill: var(--accent); } svg .track { fill: var(--faint); }
 svg .guide { stroke: var(--soft); stroke-dasharray: 3 3; }
