@@ -1,0 +1,187 @@
+"""The dense indexes of a store: kept in step with the catalog's change log, and with their snapshots."""
+
+import logging
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import apsw
+import numpy as np
+
+from index.catalog import Catalog
+from index.changelog import changes_after, last_change, last_sequence, nonce, pruned
+from index.connection import fetch
+from index.durable import private_folder, remove_temporaries
+from index.records import to_vector
+from index.snapshot import DenseIndex, Ids, SnapshotError, SnapshotKey, load, save
+from index.types import BuiltBy, Vectors
+
+SNAPSHOT_FOLDER = "snapshots"
+_SUFFIX = ".dense"
+_BAD_KEPT = 2
+_CHUNK = 4_096
+_LOG_KEPT = 100_000
+"""Changes kept in the log behind a snapshot, so that a reader that was away can catch up without reading all."""
+
+_log = logging.getLogger(__name__)
+
+
+class DenseIndexes:
+    """One dense index for each collection, loaded when first asked for."""
+
+    def __init__(self, folder: Path, catalog: Catalog) -> None:
+        self._folder = folder / SNAPSHOT_FOLDER
+        self._catalog = catalog
+        self._lock = threading.Lock()
+        self._loaded: dict[int, DenseIndex] = {}
+        self._saved: dict[int, int] = {}
+        if catalog.writable:
+            private_folder(self._folder)
+            remove_temporaries(self._folder)
+
+    def current(self, collection: int, built_by: BuiltBy) -> DenseIndex:
+        """The index of a collection with every committed change in it."""
+        with self._catalog.reading() as db:
+            last = last_sequence(db)
+            index = self._loaded.get(collection)
+            if index is not None and index.applied >= last:
+                return index
+            with self._lock:
+                index = self._loaded.get(collection)
+                if index is None:
+                    index = self._open(db, collection, built_by, last)
+                if index.applied < last:
+                    index = _caught_up(db, collection, index, last)
+                self._loaded[collection] = index
+                return index
+
+    def refresh(self) -> None:
+        """Bring the loaded indexes up to date."""
+        for collection, index in list(self._loaded.items()):
+            self.current(collection, BuiltBy("", "", index.dim, 0))
+
+    def save(self, collection: int, built_by: BuiltBy) -> None:
+        """Write the snapshot of a collection unless the one on disk is up to date. Raises StorageError."""
+        with self._catalog.reading() as db:
+            last = last_change(db, collection)
+        index = self.current(collection, built_by)
+        behind = index.applied - self._saved.get(collection, -1)
+        if self._saved.get(collection, -1) >= last and behind < _LOG_KEPT // 2:
+            return
+        with self._catalog.reading() as db:
+            index = _caught_up(db, collection, index, last_sequence(db))
+            mark = nonce(db, index.applied)
+        index = save(self._path(collection), index, self._key(collection, built_by), mark)
+        with self._lock:
+            self._loaded[collection] = index
+            self._saved[collection] = index.applied
+
+    def prune(self) -> int:
+        """The number up to which no snapshot and hardly a reader needs the change log any more."""
+        return min(self._saved.values(), default=0) - _LOG_KEPT
+
+    def drop(self, collection: int) -> None:
+        """Forget a collection, and its snapshot."""
+        with self._lock:
+            self._loaded.pop(collection, None)
+            self._saved.pop(collection, None)
+        self._path(collection).unlink(missing_ok=True)
+
+    def rebuild(self, collection: int, built_by: BuiltBy) -> None:
+        """Make the index anew from the stored vectors, and its snapshot."""
+        with self._lock:
+            self._loaded.pop(collection, None)
+            self._saved.pop(collection, None)
+        self._path(collection).unlink(missing_ok=True)
+        self.save(collection, built_by)
+
+    def stored(self, collection: int, built_by: BuiltBy) -> DenseIndex | None:
+        """The index as its snapshot file holds it, or None when there is none.
+
+        Raises:
+            SnapshotError: the file is damaged or belongs to something else.
+        """
+        path = self._path(collection)
+        return load(path, self._key(collection, built_by))[0] if path.exists() else None
+
+    def _open(self, db: apsw.Connection, collection: int, built_by: BuiltBy, last: int) -> DenseIndex:
+        path = self._path(collection)
+        if not path.exists():
+            return _rebuilt(db, collection, built_by.dim, last)
+        try:
+            index, mark = load(path, self._key(collection, built_by))
+            _require_place(db, index.applied, mark)
+        except SnapshotError as error:
+            self._set_aside(path, str(error))
+            return _rebuilt(db, collection, built_by.dim, last)
+        self._saved[collection] = index.applied
+        return index
+
+    def _set_aside(self, path: Path, why: str) -> None:
+        """Keep a bad snapshot for whoever wants to know; only the writer may touch it."""
+        _log.warning(
+            "snapshot_rejected", extra={"code": "snapshot_rejected", "file": path.name, "cause": why}
+        )
+        if not self._catalog.writable:
+            return
+        with suppress(OSError):
+            path.replace(path.with_name(f"{path.name}.bad-{time.time_ns()}"))
+            for old in sorted(path.parent.glob(f"{path.name}.bad-*"))[:-_BAD_KEPT]:
+                old.unlink()
+
+    def _path(self, collection: int) -> Path:
+        return self._folder / f"{collection}{_SUFFIX}"
+
+    def _key(self, collection: int, built_by: BuiltBy) -> SnapshotKey:
+        return SnapshotKey(
+            self._catalog.uuid, collection, built_by.model, built_by.model_sha256, built_by.dim
+        )
+
+
+def has_snapshots(folder: Path) -> bool:
+    """Whether a data folder holds snapshots: an index stood here once."""
+    return any((folder / SNAPSHOT_FOLDER).glob(f"*{_SUFFIX}"))
+
+
+def vectors_of(db: apsw.Connection, ids: Ids, dim: int) -> tuple[Ids, Vectors]:
+    """The stored vectors of passages that are there and whole."""
+    found = np.zeros((len(ids), dim), np.float32)
+    kept: list[int] = []
+    for id_ in ids.tolist():
+        for data, digest in fetch(db, "SELECT vector, vector_sha256 FROM passage WHERE id = ?", (id_,)):
+            vector = to_vector(data, digest, dim)
+            if vector is not None:
+                found[len(kept)] = vector
+                kept.append(id_)
+            elif data is not None:
+                _log.warning("vector_damaged", extra={"code": "vector_damaged", "passage": id_})
+    return np.array(kept, np.int64), found[: len(kept)]
+
+
+def _require_place(db: apsw.Connection, applied: int, mark: str) -> None:
+    if applied < pruned(db) or not mark or nonce(db, applied) != mark:
+        raise SnapshotError("its place in the change log is gone")
+
+
+def _rebuilt(db: apsw.Connection, collection: int, dim: int, last: int) -> DenseIndex:
+    """The index from the stored vectors; no model is needed."""
+    if dim == 0:
+        return DenseIndex(0, last)
+    rows = fetch(
+        db,
+        "SELECT p.id FROM document d JOIN passage p ON p.document = d.key WHERE d.collection = ? ORDER BY p.id",
+        (collection,),
+    )
+    ids, vectors = vectors_of(db, np.array([row[0] for row in rows], np.int64), dim)
+    return DenseIndex(dim).apply(last, ids, vectors, np.empty(0, np.int64))
+
+
+def _caught_up(db: apsw.Connection, collection: int, index: DenseIndex, last: int) -> DenseIndex:
+    if index.applied >= last:
+        return index
+    if index.applied < pruned(db):
+        return _rebuilt(db, collection, index.dim, last)
+    added, removed = changes_after(db, collection, index.applied)
+    ids, vectors = vectors_of(db, np.array(sorted(added), np.int64), index.dim)
+    return index.apply(last, ids, vectors, np.array(sorted(removed), np.int64))

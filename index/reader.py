@@ -1,0 +1,252 @@
+"""Reading a data folder: searching it, and fetching what was found. Writing stands in `index.store`."""
+
+import logging
+from collections.abc import Sequence
+
+import apsw
+import numpy as np
+
+from index import records
+from index.catalog import Catalog
+from index.changelog import last_sequence
+from index.connection import LONGEST_GLOB, fetch
+from index.dense import DenseIndexes
+from index.errors import CorruptError, InputError, MismatchError, NotFoundError
+from index.fulltext import FILTERED, RANK, FullText
+from index.snapshot import Ids
+from index.terms import clean, match_any
+from index.types import BuiltBy, DocumentInfo, Filters, StoredParagraph, StoredPassage, Vectors
+
+_log = logging.getLogger(__name__)
+
+
+class StoreReader:
+    """What every user of a store may do. Sees committed changes only; may be called from any thread."""
+
+    def __init__(self, catalog: Catalog, dense: DenseIndexes, built_by: BuiltBy) -> None:
+        self._catalog = catalog
+        self._dense = dense
+        self._built_by = built_by
+
+    @property
+    def built_by(self) -> BuiltBy:
+        """What this store was opened with."""
+        return self._built_by
+
+    @property
+    def writable(self) -> bool:
+        """Whether this process may write."""
+        return self._catalog.writable
+
+    def collections(self) -> list[str]:
+        """The names of all collections."""
+        with self._catalog.reading() as db:
+            return sorted(self._visible(db))
+
+    # -------------------------------------------------------------------------------------------- searching
+
+    def sequence(self) -> int:
+        """The number of the last committed change; grows with every one."""
+        with self._catalog.reading() as db:
+            return last_sequence(db)
+
+    def refresh(self) -> None:
+        """Take in what other processes committed. Cheap when nothing was."""
+        self._catalog.require_same_file()
+        self._dense.refresh()
+
+    def dense(self, collection: str, vector: Vectors, k: int, filters: Filters, /) -> list[tuple[int, float]]:
+        """The k passages nearest by cosine, as (passage id, cosine), best first.
+
+        Raises:
+            NotFoundError: no such collection.
+            MismatchError: the vector has another dimension.
+        """
+        with self._catalog.reading() as db:
+            key, built_by = self._find(db, collection)
+            allowed = _allowed(db, key, filters)
+        if built_by.dim == 0:
+            return []
+        require_dim(vector.shape[-1], built_by)
+        return self._dense.current(key, built_by).search(vector.reshape(-1), k, allowed)
+
+    def lexical(
+        self, collection: str, terms: Sequence[str], k: int, filters: Filters, /
+    ) -> list[tuple[int, float]]:
+        """The k passages best by BM25 over any of the terms, as (passage id, score), best first."""
+        match = match_any(terms)
+        narrowed = _narrowing(filters)
+        with self._catalog.reading() as db:
+            key, _ = self._find(db, collection)
+            if not match or k <= 0:
+                return []
+            sql = FullText.of(key).best(filtered=narrowed is not None)
+            values = {"match": match, "rank": RANK, "k": k, "collection": key, **(narrowed or {})}
+            rows = fetch(db, sql, values)
+        return sorted(((int(id_), float(score)) for id_, score in rows), key=lambda hit: (-hit[1], hit[0]))
+
+    def term_frequencies(self, collection: str, terms: Sequence[str], /) -> dict[str, int]:
+        """For each term, the number of passages (text or context) that hold it, in any inflection."""
+        with self._catalog.reading() as db:
+            key, _ = self._find(db, collection)
+            count = FullText.of(key).count()
+            return {term: _count(db, count, match_any([term])) for term in terms}
+
+    # ---------------------------------------------------------------------------------------------- reading
+
+    def passages(self, collection: str, ids: Sequence[int], /) -> list[StoredPassage]:
+        """Stored passages by id, in the order given; ids that are gone or damaged are left out."""
+        found: list[StoredPassage] = []
+        with self._catalog.reading() as db:
+            key, _ = self._find(db, collection)
+            for row, source, intact in records.passages_with_source(db, self._catalog.secret, key, ids):
+                if intact:
+                    found.append(StoredPassage(row.id, row.passage, source))
+                else:
+                    _warn_damaged(source.document.id, row.passage.paragraph)
+        return found
+
+    def passage_count(self, collection: str) -> int:
+        """How many passages a collection holds."""
+        with self._catalog.reading() as db:
+            key, _ = self._find(db, collection)
+            total = fetch(db, "SELECT coalesce(sum(passages), 0) FROM document WHERE collection = ?", (key,))
+            return int(total[0][0])
+
+    def paragraphs(self, collection: str, document_id: str, /) -> list[StoredParagraph]:
+        """All paragraphs of one document in order; damaged ones are left out. Raises NotFoundError."""
+        with self._catalog.reading() as db:
+            document = self._document(db, collection, document_id)
+            found = list(records.paragraphs_of(db, self._catalog.secret, document))
+        for paragraph, intact in found:
+            if not intact:
+                _warn_damaged(document_id, paragraph.paragraph.number)
+        return [paragraph for paragraph, intact in found if intact and document.intact]
+
+    def documents(self, collection: str, /) -> list[DocumentInfo]:
+        """All documents of a collection, by path. Raises NotFoundError."""
+        with self._catalog.reading() as db:
+            key, _ = self._find(db, collection)
+            return [stored.info for stored in records.list_documents(db, self._catalog.secret, key)]
+
+    def document(self, collection: str, document_id: str) -> DocumentInfo:
+        """One document by id. Raises NotFoundError."""
+        with self._catalog.reading() as db:
+            return self._document(db, collection, document_id).info
+
+    def find(self, collection: str, path: str) -> DocumentInfo | None:
+        """The document at a path, or None."""
+        with self._catalog.reading() as db:
+            key, _ = self._find(db, collection)
+            stored = records.find_document(db, self._catalog.secret, key, path=path)
+        return None if stored is None else stored.info
+
+    def text(self, collection: str, document_id: str) -> str:
+        """The whole stored text of a document.
+
+        Raises:
+            NotFoundError: no such document.
+            CorruptError: it is not what was stored.
+        """
+        with self._catalog.reading() as db:
+            stored = self._document(db, collection, document_id)
+            text = records.document_text(db, stored)
+        if text is None:
+            raise CorruptError(f"the stored text of {stored.info.path} is damaged: index it again")
+        return text
+
+    def cached_vectors(self, hashes: Sequence[str]) -> dict[str, Vectors]:
+        """The vectors of texts embedded before, by the SHA-256 (hex) of the text that was embedded."""
+        with self._catalog.reading() as db:
+            mine = {key for key, _, built_by in records.collections(db) if built_by == self._built_by}
+            found = (
+                (digest, self._cached(db, bytes.fromhex(digest), mine)) for digest in dict.fromkeys(hashes)
+            )
+            return {digest: vector for digest, vector in found if vector is not None}
+
+    def unembedded(self, collection: str, limit: int) -> list[StoredPassage]:
+        """Up to `limit` passages that no embedder has seen yet."""
+        with self._catalog.reading() as db:
+            key, _ = self._find(db, collection)
+            rows = fetch(
+                db,
+                "SELECT p.id FROM passage p JOIN document d ON d.key = p.document"
+                " WHERE p.vector_sha256 IS NULL AND d.collection = ? ORDER BY p.id LIMIT ?",
+                (key, limit),
+            )
+        return self.passages(collection, [int(row[0]) for row in rows])
+
+    def _visible(self, db: apsw.Connection) -> dict[str, tuple[int, BuiltBy]]:
+        """Each collection this store may use: its key, and what its vectors are of."""
+        found: dict[str, tuple[int, BuiltBy]] = {}
+        for key, name, built_by in records.collections(db):
+            if compatible(built_by, self._built_by) and (name not in found or built_by == self._built_by):
+                found[name] = key, built_by if built_by.model else self._built_by
+        return found
+
+    def _find(self, db: apsw.Connection, name: str) -> tuple[int, BuiltBy]:
+        found = self._visible(db).get(name)
+        if found is None:
+            raise NotFoundError(f"no collection {name[:80]!r}")
+        return found
+
+    def _document(self, db: apsw.Connection, collection: str, id_: str) -> records.StoredDocument:
+        key, _ = self._find(db, collection)
+        stored = records.find_document(db, self._catalog.secret, key, id_=id_)
+        if stored is None:
+            raise NotFoundError(f"no document {id_[:80]!r} in collection {collection!r}")
+        return stored
+
+    def _cached(self, db: apsw.Connection, digest: bytes, collections: set[int]) -> Vectors | None:
+        rows = fetch(
+            db,
+            "SELECT d.collection, p.vector, p.vector_sha256 FROM passage p JOIN document d ON d.key = p.document"
+            " WHERE p.embed_sha256 = ? AND p.vector IS NOT NULL",
+            (digest,),
+        )
+        vectors = (
+            records.to_vector(row[1], row[2], self._built_by.dim) for row in rows if row[0] in collections
+        )
+        return next((vector for vector in vectors if vector is not None), None)
+
+
+def compatible(stored: BuiltBy, wanted: BuiltBy) -> bool:
+    """Whether an index may be opened: equal, or one of the two has no model at all."""
+    same_model = not stored.model or not wanted.model or stored == wanted
+    return stored.splitter == wanted.splitter and same_model
+
+
+def require_dim(dim: int, built_by: BuiltBy) -> None:
+    """Refuse a vector of another dimension. Raises MismatchError."""
+    if dim != built_by.dim:
+        raise MismatchError(f"a vector of {dim} dimensions in an index of {built_by.dim}")
+
+
+def _narrowing(filters: Filters) -> dict[str, str | None] | None:
+    """The values of the filter statement, or None when nothing is filtered."""
+    if filters == Filters():
+        return None
+    if filters.path is not None and len(filters.path) > LONGEST_GLOB // 4:
+        raise InputError("the path filter is too long")
+    path = None if filters.path is None else clean(filters.path).replace("[!", "[^")
+    return {"path": path, "date_from": filters.date_from, "date_to": filters.date_to}
+
+
+def _allowed(db: apsw.Connection, collection: int, filters: Filters) -> Ids | None:
+    """The ids of the passages that the filters let through, ascending; None for all."""
+    values = _narrowing(filters)
+    if values is None:
+        return None
+    rows = fetch(db, FILTERED, {"collection": collection, **values})
+    return np.sort(np.array([row[0] for row in rows], np.int64))
+
+
+def _count(db: apsw.Connection, sql: str, match: str) -> int:
+    return int(fetch(db, sql, (match,))[0][0]) if match else 0
+
+
+def _warn_damaged(document_id: str, paragraph: int) -> None:
+    _log.warning(
+        "paragraph_damaged",
+        extra={"code": "paragraph_damaged", "document": document_id, "paragraph": paragraph},
+    )
