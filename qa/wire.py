@@ -1,11 +1,15 @@
-"""The wire: pydantic models of requests and responses, and the way between them and the dataclasses."""
+"""The wire: pydantic models that hold requests and responses to the contract.
+
+The objects themselves are made by `qa.payload`, the one place that turns frozen values into JSON.
+"""
 
 from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from index.types import DocumentInfo, Filters, SearchResult, StoredParagraph
+from qa.payload import answer_payload, document_payload, paragraph_payload, search_payload, verified_payload
 from qa.types import AbstentionReason, Answer, Question, Status, Turn, Verdict, Verified, VerifyMode
 
 MAX_TEXT_BYTES = 8 * 1024
@@ -50,7 +54,7 @@ class _In(BaseModel):
 
 
 class _Out(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class TurnIn(_In):
@@ -142,8 +146,8 @@ class HitOut(_Out):
     line_start: int
     line_end: int
     page: int | None
-    start_char_index: Annotated[int, Field(validation_alias="start")]
-    end_char_index: Annotated[int, Field(validation_alias="end")]
+    start_char_index: int
+    end_char_index: int
     score: float
     scores: dict[str, float]
     text: str
@@ -342,46 +346,25 @@ class ProblemOut(_Out):
 
 def answer_out(answer: Answer) -> AnswerOut:
     """An answer as it goes over the wire."""
-    return AnswerOut.model_validate(answer)
-
-
-def answer_json(answer: Answer) -> dict[str, Any]:
-    """An answer as plain JSON values: the contract of `nutgraf ask --json`."""
-    return answer_out(answer).model_dump(mode="json")
+    return AnswerOut.model_validate(answer_payload(answer))
 
 
 def search_out(result: SearchResult) -> SearchOut:
     """Hits as they go over the wire."""
-    return SearchOut.model_validate(result)
+    return SearchOut.model_validate(search_payload(result))
 
 
 def verified_out(verified: Verified) -> VerifiedOut:
     """Verdicts as they go over the wire."""
-    return VerifiedOut.model_validate(verified)
+    return VerifiedOut.model_validate(verified_payload(verified))
 
 
 def document_out(document: DocumentInfo) -> DocumentOut:
     """A document as it goes over the wire."""
-    return DocumentOut.model_validate(document)
+    return DocumentOut.model_validate(document_payload(document))
 
 
 def paragraph_out(stored: StoredParagraph, base_url: str) -> ParagraphOut:
     """A paragraph as it goes over the wire, with the link that opens it."""
-    document, paragraph = stored.document, stored.paragraph
-    return ParagraphOut(
-        document_id=document.id,
-        path=document.path,
-        title=document.title,
-        date=document.date,
-        paragraph=paragraph.number,
-        line_start=paragraph.line_start,
-        line_end=paragraph.line_end,
-        page=paragraph.page,
-        headings=list(paragraph.headings),
-        kind=paragraph.kind,
-        start_char_index=paragraph.start,
-        end_char_index=paragraph.end,
-        text=stored.text,
-        sha256=stored.sha256,
-        url=f"{base_url}/documents/{document.id}#p{paragraph.number}",
-    )
+    url = f"{base_url}/documents/{stored.document.id}#p{stored.paragraph.number}"
+    return ParagraphOut.model_validate(paragraph_payload(stored) | {"url": url})

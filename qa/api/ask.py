@@ -17,6 +17,7 @@ from qa.api.errors import ApiError, problem_of
 from qa.api.state import State, StateDep, request_id
 from qa.api.work import attended
 from qa.logs import describe
+from qa.payload import answer_payload
 from qa.types import Answer, Event, Question
 
 router = APIRouter(route_class=JsonRoute, tags=["answers"])
@@ -134,7 +135,7 @@ class EventStream(Response):
             )
             return [("error", problem.body(self._request_id))]
         _log(self._state, self._request_id, item.answer, stream=True)
-        return [("final", wire.answer_json(item.answer)), ("done", {"id": item.answer.id})]
+        return [("final", answer_payload(item.answer)), ("done", {"id": item.answer.id})]
 
 
 def _log(state: State, asked_as: str, answer: Answer, *, stream: bool) -> None:

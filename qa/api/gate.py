@@ -37,6 +37,7 @@ SECURITY_HEADERS: Mapping[bytes, bytes] = MappingProxyType(
 )
 """On every response; a response that sets one of them itself keeps its own."""
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 
 
@@ -109,7 +110,7 @@ class Gate:
         self._state.log.info(
             "request",
             request_id=scope["state"]["request_id"],
-            method=scope["method"][:16],
+            method=scope["method"] if scope["method"] in _METHODS else "other",
             route=getattr(scope.get("route"), "path", None),
             status=status or 499,
             code=scope["state"].get("code"),

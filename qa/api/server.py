@@ -70,8 +70,8 @@ def serve(settings: Settings, *, opener: Opener = open_service, out: TextIO | No
         state = State(settings, log)
         server = _Server(_config(state), state)
         opening = _Opening(state, opener, server, out or sys.stdout)
+        server.on_started = opening.start
         with _library_logs(log):
-            opening.start()
             server.run(sockets=[sock])
             opening.finish()
     if opening.error is not None:
@@ -133,7 +133,12 @@ class _Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, state: State) -> None:
         super().__init__(config)
+        self.on_started: Callable[[], None] = lambda: None
         self._state = state
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._state.stopping.set()
@@ -181,7 +186,8 @@ class _Opening:
         last = time.monotonic() + LAST_WAIT_S
         running = [self._thread, *(thread for thread in threading.enumerate() if thread.name == ASK_THREAD)]
         for thread in running:
-            thread.join(max(0.0, last - time.monotonic()))
+            if thread.ident is not None:
+                thread.join(max(0.0, last - time.monotonic()))
         if not any(thread.is_alive() for thread in running):
             if self._service is not None:
                 self._service.close()
@@ -208,10 +214,6 @@ class _Opening:
         self._state.opened(self._service)
         if self._state.settings.corpus is not None:
             self._sync(self._service, self._state.settings.corpus)
-        while not self._server.started:
-            if self._server.should_exit:
-                return
-            time.sleep(0.01)
         self._state.starting = None
         print(f"Nutgraf is ready: open {self._state.settings.public_base_url}/", file=self._out, flush=True)
         self._state.log.info("ready", port=self._state.settings.port, pid=os.getpid())

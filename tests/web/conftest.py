@@ -1,6 +1,8 @@
+import asyncio
 import importlib.util
 import io
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -70,8 +72,6 @@ def call(app):
             return await client.request(method, path, **options)
 
     def run(method, path, **options):
-        import asyncio
-
         return asyncio.run(send(method, path, **options))
 
     return run
@@ -105,8 +105,6 @@ def running():
     started = []
 
     def start(service, log_lines=None, protocol=None, heartbeat_s=10.0):
-        import socket
-
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         service.settings = service.settings.bound_to(port)

@@ -10,9 +10,10 @@ import sys
 import threading
 import time
 
-
 from index.errors import NotFoundError
 from index.types import DocumentInfo, Filters, Hit, Paragraph, SearchResult, StoredParagraph, SyncReport
+from qa.api.server import serve
+from qa.errors import SettingsError
 from qa.settings import Settings
 from qa.types import (
     Abstention,
@@ -74,7 +75,7 @@ class FakeService:
             at += len(text)
         return found
 
-    def search(self, query, *, collection="default", k=8, filters=Filters()):  # noqa: B008 - frozen
+    def search(self, query, *, collection="default", k=8, filters=Filters()):
         self._enter(collection)
         scored = [
             (len(_words(query) & _words(stored.text)), stored)
@@ -167,9 +168,6 @@ def _citation(marker, hit, settings):
 
 
 def main():
-    from qa.api.server import serve
-    from qa.errors import SettingsError
-
     def opener(settings):
         time.sleep(float(os.environ.get("FAKE_OPEN_S", "0")))
         return FakeService(settings)

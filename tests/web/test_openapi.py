@@ -1,0 +1,82 @@
+"""Requests made from the API's own schema; the schema is held to what it promises."""
+
+import json
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+
+CHECKS = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+    unsupported_method,
+)
+
+
+def test_the_schema_declares_what_goes_wrong(app):
+    for path, item in app.openapi()["paths"].items():
+        for operation in item.values():
+            promised = {"401", "403", "421", "500"} | (
+                {"400", "413", "415", "422"} if "requestBody" in operation else set()
+            )
+            assert promised <= operation["responses"].keys(), path
+
+
+def test_every_problem_in_the_schema_is_problem_json(app):
+    for item in app.openapi()["paths"].values():
+        for operation in item.values():
+            for status, response in operation["responses"].items():
+                if not status.startswith("2"):
+                    assert list(response["content"]) == ["application/problem+json"]
+
+
+def test_the_schema_is_served_as_made(app, call):
+    assert call("GET", "/openapi.json").json() == json.loads(json.dumps(app.openapi()))
+
+
+def test_the_same_schema_is_made_twice(app):
+    assert app.openapi() is app.openapi()
+
+
+@pytest.fixture
+def schema(app):
+    return schemathesis.openapi.from_asgi("/openapi.json", app, headers={"Host": "127.0.0.1"})
+
+
+def test_generated_requests_find_no_server_error_and_no_broken_promise(schema):
+    sent = []
+    modes = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE]
+    strategy = st.one_of(
+        operation.ok().as_strategy(generation_mode=mode)
+        for operation in schema.get_all_operations()
+        for mode in modes
+    )
+
+    @settings(
+        max_examples=300, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(strategy)
+    def run(case):
+        case.headers = {**(case.headers or {}), "Host": "127.0.0.1"}
+        response = case.call()
+        sent.append(response.status_code)
+        case.validate_response(response, checks=list(CHECKS))
+
+    run()
+    assert len(sent) >= 300
+    assert {200, 404, 422} <= set(sent)
