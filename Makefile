@@ -12,6 +12,10 @@ TORCH_VERSION := 2.13.0
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 TORCH ?=
 
+ifneq ($(TORCH),)
+.PHONY: $(VENV)/.torch
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help install dev run test deep lint format types layers unused check readme lock clean image-proof
 

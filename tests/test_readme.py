@@ -1,5 +1,7 @@
 """The README's promises that a machine can keep: settings, commands, routes and files are what it says."""
 
+import ast
+import dataclasses
 import re
 import subprocess
 import sys
@@ -7,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from qa import Client
 from qa.settings import settings_table
+from qa.types import Answer, Citation
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -57,6 +61,14 @@ def test_the_commands_were_found() -> None:
 )
 def test_a_path_it_names_exists(path: str) -> None:
     assert (ROOT / path).exists()
+
+
+def test_the_python_example_names_what_exists() -> None:
+    tree = ast.parse(between("python").removeprefix("```python\n").removesuffix("```\n"))
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    fields = {field.name for cls in (Answer, Citation) for field in dataclasses.fields(cls)}
+    assert used <= fields | {"ask"}
+    assert callable(Client.ask)
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
