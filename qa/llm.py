@@ -115,6 +115,7 @@ class LLM:
             return Unavailable("llm_unavailable", "the endpoint failed repeatedly and rests for a moment")
         success = None
         try:
+            self.warm()
             now = time.monotonic()
             call = _Call(
                 messages=messages,
@@ -129,6 +130,15 @@ class LLM:
         finally:
             self._breaker.record(success=success)
         return outcome
+
+    def warm(self) -> None:
+        """Load what the first call needs, so that its deadlines are the endpoint's alone. A server calls it early."""
+        # at the top these imports would cost every command up to 2 s, also where no LLM is configured
+        import openai  # noqa: F401, PLC0415
+
+        from qa.llm_http import tls_context  # noqa: PLC0415
+
+        self._tls = self._tls or tls_context(self.config.base_url)
 
     def _with_retry(self, call: _Call) -> Outcome:
         tries = 0
@@ -182,13 +192,11 @@ class LLM:
             yield from pieces(response.iter_bytes())
 
     def _client(self, guard: Guard) -> "openai.OpenAI":
-        # at the top these would cost every command up to 2 s, also where no LLM is configured
-        from openai import OpenAI  # noqa: PLC0415
+        from openai import OpenAI  # noqa: PLC0415 - see warm
 
         from qa.llm_http import http_client, tls_context  # noqa: PLC0415
 
         config = self.config
-        self._tls = self._tls or tls_context(config.base_url)
         return OpenAI(
             base_url=config.base_url,
             # the client refuses to start without a key; a local server does not look at it
@@ -196,7 +204,7 @@ class LLM:
             max_retries=0,
             http_client=http_client(
                 guard,
-                tls=self._tls,
+                tls=self._tls or tls_context(config.base_url),
                 max_bytes=config.max_bytes,
                 connect_s=min(CONNECT_S, config.ttft_s),
                 # the deadlines end a call sooner; this one only frees a thread whose socket could not be shut

@@ -45,19 +45,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(words: Sequence[str]) -> int:
     name = next((word for word in words if not word.startswith("-")), None)
-    parser, run = _parser(name)
-    args = parser.parse_args(words)
-    if run is None:
-        parser.print_help()
-        return 0
-    from qa.cli.failing import exit_code_of
-
     try:
+        parser, run = _parser(name)
+        args = parser.parse_args(words)
+        if run is None:
+            parser.print_help()
+            return 0
         code = run(args, os.environ)
         sys.stdout.flush()
-    except (KeyboardInterrupt, BrokenPipeError):
+    except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the edge of the process: one line and a code, never a traceback
+        from qa.cli.failing import exit_code_of
+
         return exit_code_of(error)
     return code
 
@@ -87,9 +87,13 @@ def _parser(name: str | None) -> tuple[argparse.ArgumentParser, Runner | None]:
 
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        sys.stdout.write(f"nutgraf {version('nutgraf')}\n")
+        try:
+            number = version("nutgraf")
+        except PackageNotFoundError:  # run from a checkout that was not installed
+            number = "unknown"
+        sys.stdout.write(f"nutgraf {number}\n")
         parser.exit()
 
 
