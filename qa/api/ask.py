@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,22 +120,37 @@ class EventStream(Response):
     async def _frames(self, item: Event | _Ended) -> AsyncIterator[bytes]:
         while isinstance(item, Event):
             # The last two are made here, from the answer itself, whoever else announces them.
-            if item.name not in {"final", "done"}:
-                yield sse.frame(item.name, item.data)
+            chunk = b"" if item.name in {"final", "done"} else self._framed(item)
+            if isinstance(chunk, Exception):
+                item = _Ended(None, chunk)
+                break
+            if chunk:
+                yield chunk
             item = await self._next()
-        for name, data in self._last(item):
-            yield sse.frame(name, data)
+        for last in self._last(item):
+            yield sse.frame(last.name, last.data)
 
-    def _last(self, item: _Ended) -> list[tuple[str, Mapping[str, object]]]:
-        if item.answer is None:
-            error = item.error or ApiError("internal")
-            problem = problem_of(error)
-            self._state.log.warning(
-                "asked", request_id=self._request_id, code=problem.code, stream=True, **describe(error)
-            )
-            return [("error", problem.body(self._request_id))]
-        _log(self._state, self._request_id, item.answer, stream=True)
-        return [("final", answer_payload(item.answer)), ("done", {"id": item.answer.id})]
+    @staticmethod
+    def _framed(event: Event) -> bytes | Exception:
+        try:
+            return sse.frame(event.name, event.data)
+        except (TypeError, ValueError) as error:  # not JSON: our own fault, and no reason to break off unsaid
+            return error
+
+    def _last(self, item: _Ended) -> list[Event]:
+        if item.answer is not None:
+            final = Event("final", answer_payload(item.answer))
+            fault = self._framed(final)
+            if isinstance(fault, bytes):
+                _log(self._state, self._request_id, item.answer, stream=True)
+                return [final, Event("done", {"id": item.answer.id})]
+            item = _Ended(None, fault)
+        error = item.error or ApiError("internal")
+        problem = problem_of(error)
+        self._state.log.warning(
+            "asked", request_id=self._request_id, code=problem.code, stream=True, **describe(error)
+        )
+        return [Event("error", problem.body(self._request_id))]
 
 
 def _log(state: State, asked_as: str, answer: Answer, *, stream: bool) -> None:

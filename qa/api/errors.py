@@ -41,7 +41,11 @@ TABLE: Mapping[str, Row] = MappingProxyType(
         "method_not_allowed": Row(405, "Method not allowed", "This address does not take this method."),
         "body_too_large": Row(413, "Body too large", "The body is larger than this server takes."),
         "unsupported_media_type": Row(415, "Not JSON", "Send the body as 'Content-Type: application/json'."),
-        "wrong_host": Row(421, "Unknown host", "This server does not answer to this Host header."),
+        "wrong_host": Row(
+            421,
+            "Unknown host",
+            "This server does not answer to this Host header; NUTGRAF_ALLOWED_HOSTS adds one.",
+        ),
         "invalid": Row(422, "Invalid request", "A field of the request is not as it must be."),
         "invalid_question": Row(
             422, "Invalid question", "The question, its history or a filter is out of bounds."

@@ -94,6 +94,8 @@ class FakeService:
             self._wait(cancelled)
         if question.text.startswith("break"):
             raise RuntimeError(question.text)
+        if question.text.startswith("odd"):
+            tell(Event("delta", {"score": float("nan")}))
         answer = self._answer(question, result)
         for sentence in answer.sentences:
             tell(Event("delta", {"text": sentence.text + "\n\u2028event: forged"}))
@@ -147,7 +149,8 @@ class FakeService:
         return Answer(
             "ans_1", "answered" if cited else "abstained", text, text, sentences, cited,
             None if cited else Abstention("no_evidence"), (), AskedQuery(question.text, question.text),
-            result.hits, AnswererInfo("extractive", "fake"), (), {}, {"total": 1.0},
+            result.hits, AnswererInfo("extractive", "fake"), (), {},
+            {"total": float("inf") if question.text.startswith("endless") else 1.0},
         )  # fmt: skip
 
 

@@ -79,6 +79,14 @@ def test_an_error_in_mid_stream_is_an_event_without_its_message(server):
     assert "canary" not in str(events)
 
 
+@pytest.mark.parametrize("question", ["odd", "endless"])
+def test_a_step_that_is_not_json_ends_the_stream_with_an_error(server, question):
+    body = {"question": f"{question} call", "stream": True}
+    with httpx.stream("POST", f"{server.url}/v1/query", json=body) as response:
+        name, data = list(_events(response))[-1]
+    assert (name, data["code"]) == ("error", "internal")
+
+
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "plain"])
 def test_a_client_that_leaves_cancels_its_question(server, service, stream):
     body = json.dumps({**WAIT, "stream": stream}).encode()
