@@ -17,7 +17,7 @@ ifneq ($(TORCH),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev run test deep lint format types layers unused check readme lock clean image-proof
+.PHONY: help install dev run test deep coverage lint format types layers unused check readme lock clean image-proof
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ test: dev ## Run the tests (minutes)
 
 deep: dev ## Run the same tests with long counts (by hand)
 	@$(BIN)/python -m pytest -m "deep or not deep"
+
+coverage: dev ## Run the tests and show which branches none of them takes
+	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 
 lint: dev ## Style: ruff check and format
 	@$(BIN)/ruff check .
