@@ -15,11 +15,12 @@ from pathlib import Path
 import apsw
 
 from index.connection import connect, damaged, failures, fetch, pragma, require_sqlite, transaction
-from index.durable import NO_SPACE, TEMPORARY, sync_folder
+from index.durable import NO_SPACE, TEMPORARY, storage_error, sync_folder
 from index.errors import CorruptError, DiskFullError, MismatchError, StorageError
 from index.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
 
 CATALOG_NAME = "catalog.db"
+_MAGIC = b"SQLite format 3\0"
 
 _IDLE_READERS = 8
 _CHECKPOINT_PAGES = 4_000  # 16 MB: a bulk load syncs the main file every few hundred commits
@@ -167,10 +168,7 @@ class Catalog:
 
 def create_catalog(path: Path) -> None:
     """Make an empty catalog, complete before it has its name: a catalog without content is always damage."""
-    unfinished = path.parent / f".{path.name}{TEMPORARY}"
-    with suppress(FileNotFoundError):
-        unfinished.unlink()
-    os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    unfinished = _new_file(path.with_name(f".{path.name}{TEMPORARY}"))
     db = connect(unfinished, writable=True)
     try:
         with failures(db, path):
@@ -198,8 +196,7 @@ def open_catalog(path: Path, *, writable: bool) -> Catalog:
         StorageError: the system could not open it.
     """
     require_sqlite()
-    if path.stat().st_size == 0:
-        raise CorruptError(damaged(path, "the file is empty"))
+    _require_header(path)
     immutable = not writable and _on_read_only_medium(path)
     db = connect(path, writable=writable, immutable=immutable)
     try:
@@ -218,14 +215,10 @@ def migrate(db: apsw.Connection, path: Path, steps: Mapping[int, Migration], tar
     """Bring an older schema to the target version in one transaction; a copy stays until the result is verified."""
     version = pragma(db, "user_version")
     copy = path.with_name(f"pre-migrate-{version}.db")
-    if not copy.exists():
-        unfinished = path.with_name(f".{copy.name}{TEMPORARY}")
-        with suppress(FileNotFoundError):
-            unfinished.unlink()
-        db.execute("VACUUM INTO ?", (str(unfinished),))
-        unfinished.chmod(0o600)
-        unfinished.replace(copy)
-        sync_folder(path.parent)
+    unfinished = _new_file(path.with_name(f".{copy.name}{TEMPORARY}"))
+    db.execute("VACUUM INTO ?", (str(unfinished),))
+    unfinished.replace(copy)
+    sync_folder(path.parent)
     with transaction(db):
         for step in range(version, target):
             steps[step](db)
@@ -238,8 +231,6 @@ def migrate(db: apsw.Connection, path: Path, steps: Mapping[int, Migration], tar
 
 
 def _verify(db: apsw.Connection, path: Path, *, writable: bool) -> None:
-    if pragma(db, "application_id") != APPLICATION_ID:
-        raise CorruptError(damaged(path, "it is not a catalog of Nutgraf"))
     version = pragma(db, "user_version")
     if version > SCHEMA_VERSION:
         raise MismatchError(
@@ -253,6 +244,26 @@ def _verify(db: apsw.Connection, path: Path, *, writable: bool) -> None:
         migrate(db, path, MIGRATIONS, SCHEMA_VERSION)
     if _meta(db, "uuid") is None or _meta(db, "secret") is None:
         raise CorruptError(damaged(path, "its identity is gone"))
+
+
+def _new_file(path: Path) -> Path:
+    """An empty file for its owner alone, which SQLite then fills."""
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    return path
+
+
+def _require_header(path: Path) -> None:
+    """Refuse what SQLite would take for an empty database, and write a new one over."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except OSError as error:
+        raise storage_error(error, f"cannot open {path.name}") from error
+    if len(head) < 100 or not head.startswith(_MAGIC):
+        raise CorruptError(damaged(path, "its header is gone"))
+    if int.from_bytes(head[68:72], "big") != APPLICATION_ID:
+        raise CorruptError(damaged(path, "it is not a catalog of Nutgraf"))
 
 
 def _on_read_only_medium(path: Path) -> bool:

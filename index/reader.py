@@ -12,7 +12,7 @@ from index.changelog import last_sequence
 from index.connection import LONGEST_GLOB, fetch
 from index.dense import DenseIndexes
 from index.errors import CorruptError, InputError, MismatchError, NotFoundError
-from index.fulltext import FILTERED, RANK, FullText
+from index.fulltext import FILTERED, RANK, FullText, TermCounts
 from index.snapshot import Ids
 from index.terms import clean, match_any
 from index.types import BuiltBy, DocumentInfo, Filters, StoredParagraph, StoredPassage, Vectors
@@ -27,6 +27,7 @@ class StoreReader:
         self._catalog = catalog
         self._dense = dense
         self._built_by = built_by
+        self._term_counts: dict[int, TermCounts] = {}
 
     @property
     def built_by(self) -> BuiltBy:
@@ -74,10 +75,10 @@ class StoreReader:
         self, collection: str, terms: Sequence[str], k: int, filters: Filters, /
     ) -> list[tuple[int, float]]:
         """The k passages best by BM25 over any of the terms, as (passage id, score), best first."""
-        match = match_any(terms)
         narrowed = _narrowing(filters)
         with self._catalog.reading() as db:
             key, _ = self._find(db, collection)
+            match = match_any(self._counts(db, key).telling(db, terms))
             if not match or k <= 0:
                 return []
             sql = FullText.of(key).best(filtered=narrowed is not None)
@@ -89,8 +90,8 @@ class StoreReader:
         """For each term, the number of passages (text or context) that hold it, in any inflection."""
         with self._catalog.reading() as db:
             key, _ = self._find(db, collection)
-            count = FullText.of(key).count()
-            return {term: _count(db, count, match_any([term])) for term in terms}
+            counts = self._counts(db, key)
+            return {term: counts.of_term(db, term) for term in terms}
 
     # ---------------------------------------------------------------------------------------------- reading
 
@@ -197,6 +198,15 @@ class StoreReader:
             raise NotFoundError(f"no document {id_[:80]!r} in collection {collection!r}")
         return stored
 
+    def _counts(self, db: apsw.Connection, collection: int) -> TermCounts:
+        """The term counts of a collection as it is now, shared until something is committed."""
+        last = last_sequence(db)
+        counts = self._term_counts.get(collection)
+        if counts is None or counts.sequence != last:
+            counts = TermCounts.of(db, collection, last)
+            self._term_counts[collection] = counts
+        return counts
+
     def _cached(self, db: apsw.Connection, digest: bytes, collections: set[int]) -> Vectors | None:
         rows = fetch(
             db,
@@ -239,10 +249,6 @@ def _allowed(db: apsw.Connection, collection: int, filters: Filters) -> Ids | No
         return None
     rows = fetch(db, FILTERED, {"collection": collection, **values})
     return np.sort(np.array([row[0] for row in rows], np.int64))
-
-
-def _count(db: apsw.Connection, sql: str, match: str) -> int:
-    return int(fetch(db, sql, (match,))[0][0]) if match else 0
 
 
 def _warn_damaged(document_id: str, paragraph: int) -> None:

@@ -287,6 +287,14 @@ class PassageStore(Protocol):
         """All paragraphs of one document in order. Raises NotFoundError."""
         ...
 
+    def passage_count(self, collection: str, /) -> int:
+        """The number of passages of a collection."""
+        ...
+
+    def text(self, collection: str, document_id: str, /) -> str:
+        """The whole stored text of a document. Raises NotFoundError."""
+        ...
+
     def documents(self, collection: str, /) -> list[DocumentInfo]:
         """All documents of a collection, by path."""
         ...

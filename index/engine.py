@@ -1,0 +1,115 @@
+"""The index as one thing: open a data folder, bring it in step with files, search it."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from index.embed import OnnxEmbedder
+from index.errors import ModelError
+from index.load import prepare
+from index.models import ModelFiles, resolve_embedder, resolve_reranker
+from index.passages import SPLITTER_VERSION
+from index.rerank import OnnxReranker
+from index.search import search
+from index.store import LocalStore
+from index.sync import put, sync
+from index.types import BuiltBy, Embedder, Filters, Progress, Reranker, SearchResult, SyncReport
+
+
+class Index:
+    """An open data folder with the models that serve it. Models are loaded when first needed."""
+
+    def __init__(
+        self, store: LocalStore, embedder: ModelFiles | None, reranker: ModelFiles | None, *, threads: int
+    ) -> None:
+        self.store = store
+        self._embedder_files = embedder
+        self._reranker_files = reranker
+        self._threads = threads
+        self._embedder: Embedder | None = None
+        self._reranker: Reranker | None = None
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        model: str = "auto",
+        reranker: str = "auto",
+        offline: bool = True,
+        threads: int = 2,
+        writable: bool = False,
+    ) -> "Index":
+        """Open a data folder under the named models.
+
+        Raises:
+            NotFoundError: there is no index to read yet.
+            ModelError: a model that was named is not to be had ("auto" degrades to lexical search instead).
+            LockedError, MismatchError, CorruptError, StorageError: as `LocalStore.open`.
+        """
+        files = resolve_embedder(model, folder / "models", offline=offline)
+        built_by = BuiltBy(
+            files.name if files else "", files.sha256 if files else "", files.dim if files else 0, SPLITTER_VERSION
+        )
+        store = LocalStore.open(folder, built_by, writable=writable)
+        return cls(store, files, resolve_reranker(reranker), threads=threads)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def embedder(self) -> Embedder | None:
+        """The embedder, loaded now if it was not; None when there is none (lexical search only)."""
+        if self._embedder is None and self._embedder_files is not None:
+            self._embedder = OnnxEmbedder(self._embedder_files, threads=self._threads)
+        return self._embedder
+
+    @property
+    def reranker(self) -> Reranker | None:
+        """The reranker, loaded now if it was not; None when it is off or not to be had."""
+        if self._reranker is None and self._reranker_files is not None:
+            self._reranker = OnnxReranker(self._reranker_files, threads=self._threads)
+        return self._reranker
+
+    @property
+    def models(self) -> dict[str, str]:
+        """Names of the models in use; empty where a part is missing."""
+        return {
+            "embedding": self._embedder_files.name if self._embedder_files else "",
+            "reranker": self._reranker_files.name if self._reranker_files else "",
+        }
+
+    def warm(self) -> None:
+        """Load the models and run each once, so that the first question does not wait.
+
+        Raises:
+            ModelError: a model's file is damaged.
+        """
+        if self.embedder is not None and self.embedder.embed_queries(["warm"]).shape[1] != self.store.built_by.dim:
+            raise ModelError("the embedding model gives vectors of another size than it says")
+        if self.reranker is not None:
+            self.reranker.scores("warm", ["up"])
+
+    def search(
+        self, query: str, *, collection: str = "default", k: int = 8, filters: Filters = Filters()  # noqa: B008
+    ) -> SearchResult:
+        """The k paragraphs that answer the query best. Raises NotFoundError for an unknown collection."""
+        self.store.refresh()
+        return search(self.store, self.embedder, self.reranker, query, collection=collection, k=k, filters=filters)
+
+    def sync(self, root: Path, *, collection: str = "default", progress: Progress | None = None) -> SyncReport:
+        """Make a collection hold what a folder holds; see `index.sync.sync`."""
+        return sync(self.store, self.embedder, prepare, root, collection=collection, progress=progress)
+
+    def put(self, path: str, data: bytes, *, collection: str = "default") -> Literal["added", "changed", "unchanged"]:
+        """Put one uploaded document in place; see `index.sync.put`."""
+        return put(self.store, self.embedder, prepare, path, data, collection=collection)
+
+    def close(self) -> None:
+        """Close the store; a writer brings its snapshots up to date first."""
+        self.store.close()

@@ -1,0 +1,78 @@
+"""What kind of value a question asks for, and whether a text holds one.
+
+A coarse answer-type taxonomy (after Li and Roth, "Learning Question Classifiers", 2002), kept to the types whose
+values can be recognised without a model.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from index.analysis import names_in, stem, tokens
+
+Kind = Literal["duration", "weekday", "month", "year", "date", "percent", "money", "frequency", "number", "person", "place"]
+
+_NUMBER_WORDS = (
+    r"(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|"
+    r"eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|dozens?|"
+    r"half|several|couple|twice|once|thrice|double|triple|first|second|third|fourth|fifth|both|single|pair)"
+)
+_WEEKDAYS = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+_MONTHS = r"(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)"
+_UNITS = r"(?:seconds?|minutes?|mins?|hours?|hrs?|days?|nights?|weeks?|fortnights?|months?|quarters?|years?|yrs?|decades?|centur(?:y|ies))"
+
+# The first pattern that fits decides, so special ones stand before general ones.
+_ASKS: tuple[tuple[Kind, str], ...] = (
+    ("weekday", r"\b(?:what|which) (?:day of the week|weekday)|\bday of the week\b|\bweekday\b"),
+    ("duration", rf"\bhow long\b(?! ago)|\bhow many {_UNITS}\b|\b(?:duration|length of time|time ?frame)\b|\bhow much (?:time|notice|leave)\b|\bwhat length of\b"),
+    ("month", r"\b(?:what|which) month\b"),
+    ("year", r"\b(?:what|which) year\b"),
+    ("date", r"^\W*(?:(?:and|but|so|since|until|by|till)\W+)*when\b|\bwhen (?:did|does|do|was|were|is|are|will|has|had|have|should|must|can)\b|\b(?:what|which) (?:exact )?(?:date|day|time|century|decade)\b|\bhow long ago\b|\bdate (?:of|is|was)\b|\bsince when\b"),
+    ("frequency", r"\bhow (?:often|frequently|regularly)\b|\bhow many times (?:a|per)\b"),
+    ("percent", r"\bpercent(?:age)?\b|\bwhat (?:share|proportion|fraction)\b|%"),
+    ("money", r"\bhow much (?:money|does|did|do|is|was|were|will|would|rent|cost)\b|\b(?:price|cost|fee|fine|rent|salary|budget|deposit|penalty|revenue)\b"),
+    ("number", r"\bhow (?:many|much|old|far|fast|tall|high|deep|big|large|heavy|hot|cold|wide|thick|strong)\b|\b(?:what|which) (?:number|temperature|volume|concentration|speed|distance|amount|quantity|dose|size|weight|height|width|length|score|version|room|population|ratio)\b|\bnumber of\b"),
+    ("person", r"\bwho\b|\bwhom\b|\bwhose\b|\b(?:what|which) (?:person|man|woman|officials?|officers?|general|minister|president|author|player|scientist)\b"),
+    ("place", r"\bwhere\b|\b(?:what|which) (?:city|country|place|state|town|location|region|building|venue|continent|county|province|island)\b"),
+)  # fmt: skip
+_ASKS_COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _ASKS)
+
+_VALUES: Mapping[Kind, re.Pattern[str]] = {
+    kind: re.compile(pattern, re.IGNORECASE)
+    for kind, pattern in {
+        "duration": rf"(?:\b\d[\d.,]*|\b{_NUMBER_WORDS}|\ban?|\bfew|\bmany|-and-a-half|a[- ]half)[\s-]+(?:and a half[\s-]+|more[\s-]+|full[\s-]+|working[\s-]+|business[\s-]+|calendar[\s-]+|consecutive[\s-]+)*{_UNITS}\b|\b{_UNITS}[- ](?:and[- ]a[- ]half|long)\b|\bfor {_UNITS}\b|\b(?:overnight|indefinite(?:ly)?|permanent(?:ly)?|since (?:\d|{_MONTHS}))|\buntil\b",
+        "weekday": rf"\b{_WEEKDAYS}\b",
+        "month": rf"\b{_MONTHS}\b",
+        "year": r"\b(?:1\d|20)\d\d\b",
+        "date": rf"\b(?:1\d|20)\d\d\b|\b{_WEEKDAYS}\b|\b{_MONTHS}\.?\s+\d|\d(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTHS}\b|\b(?:in|since|by|until|from|last|this|next|early|late|earlier in) {_MONTHS}\b|\b\d{{1,2}}[:.]\d\d\b|\b\d{{1,2}} ?[ap]\.?m\b|\b(?:yesterday|today|tomorrow|last (?:year|month|week|fall|spring|summer|winter)|next (?:year|month|week)|this (?:year|month|week)|ago|centur(?:y|ies)|\d0s)\b",
+        "percent": r"\d\s?%|\bper ?cent\b|\bpercentage\b|\b(?:half|third|quarter|majority|most)\b|\bone in \w+",
+        "money": r"[$£€¥]\s?\d|\b\d[\d.,]*\s?(?:k|m|bn|million|billion|thousand)?\s?(?:dollars?|euros?|pounds?|yen|yuan|usd|eur|gbp|cents?)\b|\b(?:dollars|euros|pounds|free of charge|no charge)\b",
+        "frequency": rf"\b(?:daily|weekly|monthly|yearly|annual(?:ly)?|hourly|nightly|quarterly|always|never|often|rarely|sometimes|regularly)\b|\b(?:every|each|once|twice|per|times an?)\b|\ba {_UNITS}\b",
+        "number": rf"\d|\b{_NUMBER_WORDS}\b",
+    }.items()
+}
+
+
+def expected(question: str) -> Kind | None:
+    """The kind of value that a question asks for, or None where it asks for no such value."""
+    for kind, pattern in _ASKS_COMPILED:
+        if pattern.search(question):
+            return kind
+    return None
+
+
+def holds(kind: Kind | None, text: str, question: str) -> bool:
+    """Whether a text holds a value of the kind asked for; True where nothing is asked for.
+
+    A person or place counts only when the question does not already name it.
+    """
+    if kind is None:
+        return True
+    if kind in ("person", "place"):
+        known = {stem(word) for word in tokens(question)}
+        return any(
+            any(stem(word) not in known for word in tokens(name.group()))
+            for name in names_in(text)
+            if name.start() > 0 or len(tokens(name.group())) > 1 or kind == "person"
+        )
+    return _VALUES[kind].search(text) is not None

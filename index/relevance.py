@@ -1,0 +1,46 @@
+"""How likely a passage is to answer a question: a logistic model over a few signals.
+
+Coefficients are fitted by `benchmarks/fit_relevance.py`; the record is docs/decisions/0004-relevance.md.
+"""
+
+import math
+from dataclasses import astuple, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What is known of one passage for one question; each is about 0 to 1 but for the logit."""
+
+    rerank: float
+    """The cross-encoder's logit, divided by 10."""
+    fused: float
+    """The fused score of dense and lexical search."""
+    kind: float
+    """1 where the passage holds a value of the kind asked for, 0 where it does not, 0.5 where none is asked for."""
+    names: float
+    """Share of the question's names found in the passage or beside it."""
+    words: float
+    """Share of the question's content words found in the passage, weighted by rarity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Coefficients of `Signals`, in order, and the intercept."""
+
+    rerank: float
+    fused: float
+    kind: float
+    names: float
+    words: float
+    intercept: float
+
+
+WITH_RERANKER = Weights(rerank=4.0, fused=3.0, kind=2.0, names=2.0, words=1.0, intercept=-6.0)
+WITHOUT_RERANKER = Weights(rerank=0.0, fused=7.0, kind=2.0, names=2.0, words=2.0, intercept=-8.0)
+
+
+def relevance(signals: Signals, weights: Weights) -> float:
+    """Probability in (0, 1) that the passage answers the question."""
+    *coefficients, intercept = astuple(weights)
+    total = intercept + sum(a * b for a, b in zip(coefficients, astuple(signals), strict=True))
+    return 1.0 / (1.0 + math.exp(-max(min(total, 60.0), -60.0)))

@@ -1,0 +1,198 @@
+"""Hybrid search: dense and lexical lists fused, the best read again by a reranker, ranked by relevance."""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from index.analysis import STOP_WORDS, question_names, stem, stems, tokens
+from index.expects import expected, holds
+from index.fuse import bm25_bound, fuse
+from index.mentions import nearby_names
+from index.passages import embed_text
+from index.relevance import WITH_RERANKER, WITHOUT_RERANKER, Signals, relevance
+from index.terms import words
+from index.types import Embedder, Filters, Hit, PassageStore, Reranker, SearchResult, StoredPassage
+
+_LIST_LENGTH = 100
+"""Entries taken from each list before fusing."""
+RERANKED = 16
+"""Passages that the cross-encoder reads."""
+_RERANK_WORDS = 180
+"""Words of a passage that the cross-encoder reads; its cost grows with their square."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A fused passage with the signals that rank it."""
+
+    stored: StoredPassage
+    signals: Signals
+    scores: Mapping[str, float]
+    score: float
+
+
+def search(
+    store: PassageStore,
+    embedder: Embedder | None,
+    reranker: Reranker | None,
+    query: str,
+    *,
+    collection: str = "default",
+    k: int = 8,
+    filters: Filters = Filters(),  # noqa: B008  (frozen value)
+) -> SearchResult:
+    """The k paragraphs that answer the query best, best first.
+
+    Raises:
+        NotFoundError: no such collection.
+    """
+    timings: dict[str, float] = {}
+    clock = time.perf_counter()
+    vector = embedder.embed_queries([query])[0] if embedder else None
+    timings["embed"], clock = _since(clock)
+    dense = store.dense(collection, vector, _LIST_LENGTH, filters) if vector is not None else []
+    terms = query_terms(query)
+    lexical = store.lexical(collection, terms, _LIST_LENGTH, filters)
+    found = candidates(store, collection, query, dense, lexical, depth=max(k, RERANKED))
+    timings["retrieve"], clock = _since(clock)
+    ranked = rank(query, found, reranker, store, collection)
+    timings["rerank"], _ = _since(clock)
+    degraded = (() if embedder else ("dense",)) + (() if reranker else ("rerank",))
+    return SearchResult(tuple(_hit(c) for c in ranked[:k]), degraded, timings)
+
+
+def query_terms(query: str) -> list[str]:
+    """Words of a query for lexical search; stop words only when there is nothing else."""
+    every = words(query)
+    return [word for word in every if word not in STOP_WORDS] or every
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """A passage with its fused score and where that came from."""
+
+    stored: StoredPassage
+    score: float
+    dense: float | None
+    lexical: float | None
+    rarity: Mapping[str, float]
+
+
+def candidates(
+    store: PassageStore,
+    collection: str,
+    query: str,
+    dense: Sequence[tuple[int, float]],
+    lexical: Sequence[tuple[int, float]],
+    *,
+    depth: int,
+) -> list[Fused]:
+    """The best passages of both lists, one for each paragraph, best first."""
+    total = max(store.passage_count(collection), 1)
+    frequencies = store.term_frequencies(collection, query_terms(query))
+    scores = fuse(dense, lexical, lexical_bound=bm25_bound(frequencies, total))
+    by_dense, by_lexical = dict(dense), dict(lexical)
+    rarity = {stem(word): math.log(1 + total / (1 + n)) for word, n in frequencies.items()}
+    best = sorted(scores, key=lambda key: (-scores[key], key))[: depth * 3]
+    found: dict[tuple[str, int], Fused] = {}
+    for stored in store.passages(collection, best):
+        place = (stored.source.document.id, stored.passage.paragraph)
+        if place not in found:
+            key = stored.id
+            found[place] = Fused(stored, scores[key], by_dense.get(key), by_lexical.get(key), rarity)
+    return list(found.values())[:depth]
+
+
+def rank(
+    query: str, found: Sequence[Fused], reranker: Reranker | None, store: PassageStore, collection: str
+) -> list[Candidate]:
+    """Candidates by relevance. Without a reranker the other signals decide."""
+    head = found[:RERANKED]
+    texts = {item.stored.source.document.id: "" for item in head}
+    for document_id in texts:
+        texts[document_id] = store.text(collection, document_id)
+    named = [_with_names(query, item.stored, texts[item.stored.source.document.id]) for item in head]
+    logits = reranker.scores(query, [_for_reranker(item.stored, names) for item, names in zip(head, named, strict=True)]) if reranker and head else None
+    ranked: list[Candidate] = []
+    for n, (item, names) in enumerate(zip(head, named, strict=True)):
+        logit = float(logits[n]) if logits is not None else 0.0
+        signals = signals_of(query, item, names, logit)
+        score = relevance(signals, WITH_RERANKER if logits is not None else WITHOUT_RERANKER)
+        ranked.append(Candidate(item.stored, signals, _scores(item, logit if logits is not None else None), score))
+    ranked.sort(key=lambda c: -c.score)
+    floor = min((c.score for c in ranked), default=1.0)
+    for item in found[RERANKED:]:
+        signals = Signals(0.0, item.score, 0.0, 0.0, 0.0)
+        ranked.append(Candidate(item.stored, signals, _scores(item, None), floor * min(item.score, 1.0)))
+    return ranked
+
+
+def signals_of(query: str, item: Fused, names: Sequence[str], logit: float) -> Signals:
+    """What the relevance model sees of a passage; `names` are those its surroundings lend it."""
+    passage = item.stored.passage
+    document = item.stored.source.document
+    own = stems(f"{passage.text} {passage.context} {document.title}")
+    around = own | stems(" ".join(names))
+    wanted_names = {stem(word) for word in question_names(query)}
+    wanted = {stem(word) for word in tokens(query) if word.lower() not in STOP_WORDS}
+    weight = {word: item.rarity.get(word, 1.0) for word in wanted}
+    total = sum(weight.values())
+    kind = expected(query)
+    return Signals(
+        rerank=logit / 10,
+        fused=item.score,
+        kind=0.5 if kind is None else float(holds(kind, passage.text, query)),
+        names=len(wanted_names & around) / len(wanted_names) if wanted_names else 1.0,
+        words=sum(weight[word] for word in wanted & around) / total if total else 0.0,
+    )
+
+
+def _with_names(query: str, stored: StoredPassage, text: str) -> list[str]:
+    passage = stored.passage
+    own = f"{passage.text} {passage.context} {stored.source.document.title}"
+    return nearby_names(query, text, passage.start, passage.end, own)
+
+
+def _for_reranker(stored: StoredPassage, names: Sequence[str]) -> str:
+    text = " ".join(embed_text(stored.passage).split()[:_RERANK_WORDS])
+    return f"{', '.join(names)}: {text}" if names else text
+
+
+def _scores(item: Fused, logit: float | None) -> dict[str, float]:
+    scores = {"fused": item.score}
+    if item.dense is not None:
+        scores["dense"] = item.dense
+    if item.lexical is not None:
+        scores["lexical"] = item.lexical
+    if logit is not None:
+        scores["rerank"] = logit
+    return scores
+
+
+def _hit(candidate: Candidate) -> Hit:
+    source = candidate.stored.source
+    paragraph = source.paragraph
+    return Hit(
+        document_id=source.document.id,
+        path=source.document.path,
+        title=source.document.title,
+        date=source.document.date,
+        paragraph=paragraph.number,
+        line_start=paragraph.line_start,
+        line_end=paragraph.line_end,
+        start=paragraph.start,
+        end=paragraph.end,
+        page=paragraph.page,
+        text=source.text,
+        sha256=source.sha256,
+        context=candidate.stored.passage.context,
+        score=candidate.score,
+        scores=candidate.scores,
+        kind=paragraph.kind,
+    )
+
+
+def _since(clock: float) -> tuple[float, float]:
+    now = time.perf_counter()
+    return (now - clock) * 1000, now
