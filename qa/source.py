@@ -48,8 +48,7 @@ class Work:
         self._queue: queue.SimpleQueue[Event | Answer | Exception] = queue.SimpleQueue()
         self._cancelled = threading.Event()
         self._end: Answer | Exception | None = None
-        thread = threading.Thread(target=self._run, args=(source, question), name="ask", daemon=True)
-        thread.start()
+        self._thread = threading.Thread(target=self._run, args=(source, question), name="ask", daemon=True)
 
     def _run(self, source: Source, question: Question) -> None:
         try:
@@ -58,7 +57,8 @@ class Work:
             self._queue.put(error)
 
     def events(self) -> Iterator[Event | None]:
-        """Each event as it happens; None while nothing does."""
+        """Begin, and give each event as it happens; None while nothing does."""
+        self._thread.start()
         while self._end is None:
             try:
                 item = self._queue.get(timeout=TICK_S)
