@@ -3,10 +3,11 @@
 import hashlib
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from index.errors import NotFoundError
 from index.types import DocumentInfo, Filters, Hit, Paragraph, SearchResult, StoredParagraph
+from qa.settings import Settings
 from qa.types import (
     Abstention,
     Answer,
@@ -133,6 +134,7 @@ class ScriptedSource:
     waits: bool = False
     entered: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)
+    settings: Settings = field(default_factory=Settings)
 
     def ask(
         self,
@@ -145,9 +147,11 @@ class ScriptedSource:
         self.entered.set()
         if self.waits and cancelled is not None and cancelled.wait(30):
             self.cancelled.set()
+        if on_event:
+            on_event(Event("search", {"hits": 1}))
         for text in self.deltas if on_event else ():
             on_event(Event("delta", {"text": text}))
-        result = self.script[len(self.asked) - 1]
+        result = self.script[min(len(self.asked), len(self.script)) - 1]
         if isinstance(result, Exception):
             raise result
         return result
@@ -167,6 +171,17 @@ class ScriptedSource:
         if document_id != "d1":
             raise NotFoundError("no such document")
         return paragraphs()
+
+    def documents(self, collection: str) -> list[DocumentInfo]:
+        return [replace(document(), path=f"{n:04}.txt") for n in range(450)]
+
+    def document(self, collection: str, document_id: str) -> DocumentInfo:
+        if document_id != "d1":
+            raise NotFoundError("no such document")
+        return document()
+
+    def ready(self) -> tuple[bool, tuple[str, ...]]:
+        return True, ()
 
     def close(self) -> None:
         """Nothing is held."""
