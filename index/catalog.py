@@ -59,15 +59,15 @@ class Catalog:
         return self._writer is not None
 
     @contextmanager
-    def reading(self) -> Iterator[apsw.Connection]:
-        """One consistent, read-only view of what is committed.
+    def reading(self, *, fresh: bool = False) -> Iterator[apsw.Connection]:
+        """One consistent, read-only view of what is committed; `fresh` for a connection that cached nothing.
 
         Raises:
             CorruptError: the file is damaged where it was read.
             StorageError: the system could not read it, or it was removed or replaced.
         """
         self.require_same_file()
-        db = self._borrow()
+        db = connect(self._path, writable=False, immutable=self._immutable) if fresh else self._borrow()
         try:
             with failures(db, self._path):
                 db.execute("BEGIN")

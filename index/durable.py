@@ -62,7 +62,7 @@ def private_folder(folder: Path) -> None:
 
 def remove_temporaries(folder: Path) -> None:
     """Remove what a killed writer left half-made. Only the folder's one writer may call this."""
-    for leftover in folder.glob(f".*{TEMPORARY}"):
+    for leftover in folder.glob(f".*{TEMPORARY}*"):  # SQLite adds -wal and the like
         with contextlib.suppress(OSError):
             leftover.unlink()
 

@@ -1,92 +1,72 @@
-"""Parts the tests of the index share: a deterministic embedder, a plain preparation of text, an open store."""
+"""Parts the tests of the index share: an open store, and ways to make the system fail under it."""
 
-import hashlib
-import re
-from collections.abc import Callable, Iterator, Sequence
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
+from plain_parts import HashEmbedder, built_by
 
-from index.errors import ModelError, RejectedError
 from index.store import LocalStore
-from index.types import BuiltBy, Document, Paragraph, Passage, Upsert, Vectors
+from index.types import BuiltBy
 
-WORD = re.compile(r"\w+")
-DIM = 16
-
-
-class HashEmbedder:
-    """Words hashed into buckets: deterministic, and texts that share words are near each other.
-
-    Counts what it embeds. A text with a word in `refuses` fails, as a broken model would.
-    """
-
-    def __init__(self, dim: int = DIM, refuses: str = "") -> None:
-        self.dim = dim
-        self.name = f"hash-{dim}"
-        self.sha256 = hashlib.sha256(self.name.encode()).hexdigest()
-        self.refuses = refuses
-        self.embedded: list[str] = []
-
-    def embed_queries(self, texts: Sequence[str], /) -> Vectors:
-        return self._embed(texts)
-
-    def embed_documents(self, texts: Sequence[str], /) -> Vectors:
-        if self.refuses and any(self.refuses in text for text in texts):
-            raise ModelError("this text cannot be embedded")
-        self.embedded.extend(texts)
-        return self._embed(texts)
-
-    def _embed(self, texts: Sequence[str]) -> Vectors:
-        found = np.zeros((len(texts), self.dim), np.float32)
-        for row, text in enumerate(texts):
-            for word in WORD.findall(text.lower()):
-                digest = hashlib.blake2b(word.encode("utf-8", "replace"), digest_size=8).digest()
-                found[row, digest[0] % self.dim] += 1 if digest[1] % 2 else -1
-            found[row, 0] += 0.5
-        norms = np.linalg.norm(found, axis=1, keepdims=True)
-        return np.divide(found, norms, out=np.zeros_like(found), where=norms > 0)
+NOBODY = 65534
 
 
-def built_by(embedder: HashEmbedder | None) -> BuiltBy:
-    if embedder is None:
-        return BuiltBy("", "", 0, 1)
-    return BuiltBy(embedder.name, embedder.sha256, embedder.dim, 1)
+@pytest.fixture(scope="session")
+def strace() -> list[str]:
+    """A command that makes system calls of the command after it fail, or kills it there."""
+    program = shutil.which("strace")
+    if (
+        program is None
+        or subprocess.run([program, "-qq", "true"], check=False, capture_output=True).returncode
+    ):
+        pytest.skip("strace cannot trace here")
+    return [program, "-f", "-qq", "-o", os.devnull]
 
 
-def prepare(data: bytes, path: str) -> tuple[Document, tuple[Passage, ...]]:
-    """Each non-empty line is a paragraph and a passage; the first one is the title too."""
-    if not path.endswith((".txt", ".md")):
-        raise RejectedError("unsupported", path)
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        raise RejectedError("not_text", "not UTF-8") from error
-    if not text.strip():
-        raise RejectedError("empty")
-    paragraphs: list[Paragraph] = []
-    start = 0
-    for line_number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            paragraphs.append(Paragraph(len(paragraphs) + 1, line_number, line_number, start, start + len(line)))
-        start += len(line) + 1
-    title = text.strip().split("\n")[0]
-    passages = tuple(
-        Passage(p.number, 0, p.start, p.end, text[p.start : p.end], title if p.number > 1 else "") for p in paragraphs
-    )
-    document = Document(path, text, tuple(paragraphs), hashlib.sha256(data).hexdigest(), title)
-    return document, passages
+@pytest.fixture
+def unreadable(tmp_path: Path) -> Iterator[Callable[[Path], None]]:
+    """Takes every right to a path away; from root too, who has to be somebody else for a while."""
+    modes = {path: path.stat().st_mode for path in tmp_path.parents[:3]}
+    was_root = os.geteuid() == 0
+
+    def locked(path: Path) -> None:
+        modes[path] = path.stat().st_mode
+        path.chmod(0)
+        if was_root:
+            for folder in modes.keys() - {path}:
+                folder.chmod(folder.stat().st_mode | 0o711)
+            for inside in (tmp_path, *tmp_path.rglob("*")):
+                os.chown(inside, NOBODY, -1)
+            os.seteuid(NOBODY)
+
+    yield locked
+    os.seteuid(os.getuid())
+    for path, mode in modes.items():
+        path.chmod(mode)
 
 
-def upsert(path: str, text: str, embedder: HashEmbedder | None = None, date: str | None = None) -> Upsert:
-    document, passages = prepare(text.encode(), path)
-    texts = [f"{passage.context}\n{passage.text}" for passage in passages]
-    vectors = np.zeros((0, 0), np.float32) if embedder is None else embedder.embed_documents(texts)
-    document = Document(
-        document.path, document.text, document.paragraphs, document.sha256, document.title, date
-    )
-    return Upsert(document, passages, vectors, len(text))
+@pytest.fixture
+def read_only_mount(tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
+    """Shows a folder anew, on a mount that nobody can write to."""
+    places: list[Path] = []
+
+    def mounted(folder: Path) -> Path:
+        place = tmp_path / f"read-only-{len(places)}"
+        place.mkdir()
+        bind = subprocess.run(["mount", "--bind", folder, place], check=False, capture_output=True)
+        if bind.returncode:
+            pytest.skip("mounting is not allowed here")
+        places.append(place)
+        subprocess.run(["mount", "-o", "remount,ro,bind", place], check=True, capture_output=True)
+        return place
+
+    yield mounted
+    for place in places:
+        subprocess.run(["umount", place], check=True, capture_output=True)
 
 
 @pytest.fixture
