@@ -214,8 +214,16 @@ class _Opening:
         self._state.opened(self._service)
         if self._state.settings.corpus is not None:
             self._sync(self._service, self._state.settings.corpus)
+        self._state.starting = "loading the models"
+        ready, reasons = self._service.ready()
         self._state.starting = None
-        print(f"Nutgraf is ready: open {self._state.settings.public_base_url}/", file=self._out, flush=True)
+        url = f"{self._state.settings.public_base_url}/"
+        line = (
+            f"Nutgraf is ready: open {url}"
+            if ready
+            else f"Nutgraf answers at {url}, but {'; '.join(reasons)}"
+        )
+        print(line, file=self._out, flush=True)
         self._state.log.info("ready", port=self._state.settings.port, pid=os.getpid())
 
     def _sync(self, service: Served, corpus: Path) -> None:

@@ -1,5 +1,4 @@
 import asyncio
-import importlib.util
 import io
 import os
 import socket
@@ -9,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+import fake_service
 import httpx
 import pytest
 import uvicorn
@@ -19,22 +19,14 @@ from qa.api.state import State
 from qa.logs import Log
 from qa.settings import Settings
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+ROOT = Path(__file__).parents[2]
 KEY = "k" * 32
-
-
-def _load_fake():
-    spec = importlib.util.spec_from_file_location("nutgraf_fake_service", HERE / "fake_service.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="session")
 def fake():
     """The module with the fake service."""
-    return _load_fake()
+    return fake_service
 
 
 @pytest.fixture
@@ -126,7 +118,7 @@ class Program:
 
     def __init__(self, **env):
         self.process = subprocess.Popen(
-            [sys.executable, "-u", str(HERE / "fake_service.py")],
+            [sys.executable, "-u", fake_service.__file__],
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **env},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

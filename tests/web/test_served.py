@@ -99,7 +99,8 @@ def test_a_client_that_leaves_cancels_its_question(server, service, stream):
 
 def test_a_cancelled_question_gives_its_place_back(server, service):
     with httpx.stream("POST", f"{server.url}/v1/query", json={**WAIT, "stream": True}) as response:
-        next(_events(response))
+        events = _events(response)
+        next(events)  # held on to: a dropped generator would close the response
         assert server.state._asking == 1
     assert service.left.wait(5)
     deadline = time.monotonic() + 5
@@ -247,6 +248,12 @@ def test_the_first_line_says_what_to_open_and_it_answers(program):
     url = line.rsplit(" ", 1)[1]
     assert httpx.get(f"{url}readyz").json() == {"ready": True}
     assert httpx.get(url, follow_redirects=True).url.path == "/docs"
+
+
+def test_the_first_line_says_when_there_is_nothing_to_ask_yet(program):
+    line = program(FAKE_REASON="nothing is indexed yet").ready()
+    assert line.startswith("Nutgraf answers at http://127.0.0.1:")
+    assert line.endswith("/, but nothing is indexed yet")
 
 
 def test_it_lives_before_it_is_ready(program):

@@ -50,7 +50,8 @@ class FakeService:
         self.entered = threading.Event()
         self.left = threading.Event()
         self.closed = False
-        self.is_ready = (True, ())
+        reason = os.environ.get("FAKE_REASON")
+        self.is_ready = (False, (reason,)) if reason else (True, ())
 
     def collections(self):
         return ["default"]
@@ -147,11 +148,19 @@ class FakeService:
             for item in cited
         )
         return Answer(
-            "ans_1", "answered" if cited else "abstained", text, text, sentences, cited,
-            None if cited else Abstention("no_evidence"), (), AskedQuery(question.text, question.text),
-            result.hits, AnswererInfo("extractive", "fake"), (), {},
-            {"total": float("inf") if question.text.startswith("endless") else 1.0},
-        )  # fmt: skip
+            id="ans_1",
+            status="answered" if cited else "abstained",
+            answer=text,
+            answer_plain=text,
+            sentences=sentences,
+            citations=cited,
+            abstention=None if cited else Abstention("no_evidence"),
+            conflicts=(),
+            query=AskedQuery(question.text, question.text),
+            hits=result.hits,
+            answerer=AnswererInfo("extractive", "fake"),
+            timings_ms={"total": float("inf") if question.text.startswith("endless") else 1.0},
+        )
 
 
 def _hit(score, stored):
