@@ -6,7 +6,7 @@ escape sequence, whole or split over two chunks, reaches the terminal.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from index.types import CheckReport, Hit, StoredParagraph, SyncReport
@@ -225,14 +225,21 @@ def check_text(report: CheckReport, style: Style = PLAIN) -> str:
 
 
 def status_text(status: Mapping[str, object]) -> str:
-    """One line for each thing known; what is nested is indented by its name."""
-    lines: list[str] = []
-    for name, value in status.items():
-        if isinstance(value, Mapping):
-            lines.extend(f"{name}.{line}" for line in status_text(value).splitlines())
-        else:
-            lines.append(f"{one_line(name)}: {one_line(_plain(value))}")
-    return "\n".join(lines)
+    """One line for each thing known; what is nested follows its name."""
+    return "\n".join(f"{one_line(name)}: {one_line(value)}" for name, value in _flat("", status))
+
+
+def _flat(name: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(f"{name}.{key}" if name else str(key), inner)
+    elif isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
+        for number, item in enumerate(value, 1):
+            rest = dict(item) if isinstance(item, Mapping) else {}
+            label = rest.pop("name", number)
+            yield from _flat(f"{name}.{label}", rest or item)
+    else:
+        yield name, _plain(value)
 
 
 def _plain(value: object) -> str:
@@ -240,7 +247,7 @@ def _plain(value: object) -> str:
         return ", ".join(_plain(item) for item in value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "none" if value is None else str(value)
+    return "none" if value is None or value == "" else str(value)
 
 
 def _marked(text: str, style: Style) -> str:

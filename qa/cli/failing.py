@@ -2,6 +2,8 @@
 
 import os
 import sys
+import traceback
+from pathlib import Path
 
 from index.errors import (
     CorruptError,
@@ -85,4 +87,14 @@ def _words(error: Exception) -> str:
         return f"{error.filename}: {reason}" if error.filename else reason
     if isinstance(error, NutgrafError | CommandError):
         return str(error) or error.__class__.__name__
-    return f"internal error ({type(error).__name__}); please report it with the command that led here"
+    return f"internal error ({type(error).__name__} {_where(error)}); please report it"
+
+
+def _where(error: Exception) -> str:
+    """The last of our own lines that it went through: enough to find it, and tells no text."""
+    ours = [
+        f"at {'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if {"qa", "index"} & set(Path(frame.filename).parts)
+    ]
+    return ours[-1] if ours else "somewhere"

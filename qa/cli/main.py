@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "verify": ("qa.cli.asking", "check each sentence of a text against the documents"),
     "check": ("qa.cli.corpus", "check the index for damage"),
     "status": ("qa.cli.corpus", "say what is indexed and which parts are at hand"),
+    "doctor": ("qa.cli.doctor", "say in plain words what is wrong with this set-up"),
 }
 
 

@@ -186,5 +186,10 @@ def test_a_check_lists_its_problems() -> None:
 
 
 def test_a_status_is_one_line_for_each_thing_known() -> None:
-    status = {"ready": True, "parts": {"dense": None, "names": ["a", "b"]}}
-    assert status_text(status) == "ready: yes\nparts.dense: none\nparts.names: a, b"
+    status = {
+        "ready": True,
+        "parts": {"dense": None, "names": ["a", "b"]},
+        "sets": [{"name": "x", "size": 2}],
+    }
+    lines = ["ready: yes", "parts.dense: none", "parts.names: a, b", "sets.x.size: 2"]
+    assert status_text(status).splitlines() == lines
