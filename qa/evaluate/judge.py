@@ -28,7 +28,7 @@ def judge(question: EvalQuestion, answer: Answer, ms: float, exact: Callable[[Ci
         rank=first_rank(item.gold for item in hits),
         citations=citations,
         hits=hits,
-        confidence=confidence(answer),
+        confidence=answer.confidence,
         answerer=f"{answer.answerer.kind} {answer.answerer.model}".strip(),
         degraded=answer.degraded,
     )
@@ -90,16 +90,6 @@ def contains(text: str, wanted: str) -> bool:
         return wanted.casefold() in text.casefold()
     size = len(needle)
     return any(words[start : start + size] == needle for start in range(len(words) - size + 1))
-
-
-def confidence(answer: Answer) -> float:
-    """How sure an answer is: its own word where it gives one, else its best sentence's score; 0 when abstained."""
-    own = getattr(answer, "confidence", None)
-    if isinstance(own, int | float):
-        return float(own)
-    if answer.status == "abstained":
-        return 0.0
-    return max((sentence.score for sentence in answer.sentences), default=0.0)
 
 
 def _words(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Figures from outcomes: pure functions, each ratio a sum of numerators over a sum of denominators."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
@@ -97,6 +98,22 @@ def risk_coverage(outcomes: Sequence[Outcome]) -> list[tuple[float, float]]:
             wrong += not item.right
         points.append((covered / len(outcomes), wrong / covered))
     return points
+
+
+def separation(outcomes: Sequence[Outcome]) -> float | None:
+    """How well confidence tells answerable from unanswerable questions: the area under the ROC curve.
+
+    The share of pairs in which the answerable question has the higher confidence; a tie counts half. None without
+    questions of both sorts.
+    """
+    above = [outcome.confidence for outcome in outcomes if outcome.answerable and outcome.status != "failed"]
+    below = sorted(
+        outcome.confidence for outcome in outcomes if not outcome.answerable and outcome.status != "failed"
+    )
+    if not above or not below:
+        return None
+    won = sum(bisect_left(below, value) + bisect_right(below, value) for value in above)
+    return won / (2 * len(above) * len(below))
 
 
 def _tally(value: float, *, counts: bool) -> Tally:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from qa.evaluate.compare import Comparison
+from qa.evaluate.metrics import separation
 from qa.evaluate.types import Evaluation, Metrics, Outcome
 from qa.payload import Payload, citation_payload, hit_payload
 
@@ -27,6 +28,7 @@ def evaluation_payload(
             "seconds": round(evaluation.seconds, 3),
             "answerers": answerers(evaluation),
             "degraded": degraded(evaluation),
+            "confidence_auc": separation(evaluation.outcomes),
         },
         "missed_floors": list(missed),
     }

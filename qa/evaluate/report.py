@@ -11,7 +11,7 @@ from qa.evaluate.payload import answerers, degraded
 from qa.evaluate.plots import Bar, bar_plot, latency_plot, risk_coverage_plot
 from qa.evaluate.style import STYLE
 from qa.evaluate.types import Evaluation, Metrics
-from qa.evaluate.words import KIND_COLUMNS, change, counts, faults, figure, kind_columns, label
+from qa.evaluate.words import KIND_COLUMNS, change, counts, faults, figure, kind_columns, label, separates
 
 OPEN_MISSES = 5
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -42,6 +42,7 @@ def _heading(evaluation: Evaluation, made: datetime) -> str:
         f"{evaluation.seconds:.1f} s",
         *answerers(evaluation),
     ]
+    facts.extend(filter(None, (separates(evaluation),)))
     missing = degraded(evaluation)
     if missing:
         facts.append("degraded: " + ", ".join(missing))

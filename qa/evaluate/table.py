@@ -15,7 +15,17 @@ from qa.evaluate.floors import Floor, missed
 from qa.evaluate.metrics import KNOWN
 from qa.evaluate.payload import answerers, degraded
 from qa.evaluate.types import Evaluation, Metrics, ProgressOf
-from qa.evaluate.words import KIND_COLUMNS, change, counts, faults, figure, kind_columns, label, visible
+from qa.evaluate.words import (
+    KIND_COLUMNS,
+    change,
+    counts,
+    faults,
+    figure,
+    kind_columns,
+    label,
+    separates,
+    visible,
+)
 
 PLAIN_WIDTH = 140
 """Columns where there is no terminal to ask."""
@@ -143,5 +153,6 @@ def _table(*headings: str) -> Table:
 
 def _footer(evaluation: Evaluation) -> str:
     parts = [f"{evaluation.seconds:.1f} s", *(visible(name) for name in answerers(evaluation))]
+    parts.extend(filter(None, (separates(evaluation),)))
     missing = degraded(evaluation)
     return " · ".join(parts) + (f" · degraded: {visible(', '.join(missing))}" if missing else "")

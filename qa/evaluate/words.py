@@ -1,6 +1,6 @@
 """How figures and texts are worded for people, on a terminal and on a page alike."""
 
-from qa.evaluate.metrics import TIMES
+from qa.evaluate.metrics import TIMES, separation
 from qa.evaluate.types import Evaluation, Outcome
 
 LABELS = {
@@ -94,6 +94,12 @@ def counts(evaluation: Evaluation) -> str:
     if searched:
         return f"{total} queries"
     return f"{total} questions, {silent} of them unanswerable" if silent else f"{total} questions"
+
+
+def separates(evaluation: Evaluation) -> str:
+    """How well confidence tells answerable from unanswerable questions, in words; empty when that cannot be said."""
+    area = separation(evaluation.outcomes)
+    return "" if area is None else f"confidence tells answerable from unanswerable: AUC {area:.3f}"
 
 
 def visible(text: str, limit: int | None = None) -> str:

@@ -118,6 +118,7 @@ def answer_of(question: Question, hits: tuple[Hit, ...], cited: tuple[Citation, 
         ),
         hits=hits,
         answerer=AnswererInfo("extractive", "words"),
+        confidence=hits[0].score if hits else 0.0,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from qa.evaluate.cli import add_arguments, run
+from qa.service import Service
 from qa.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,9 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of a data folder with the seeds in it."""
-    service = pytest.importorskip("qa.service", reason="the service is not there yet").Service
     settings = replace(Settings(), data_dir=tmp_path / "data")
-    with closing(service.open(settings, writable=True)) as opened:
+    with closing(Service.open(settings, writable=True)) as opened:
         opened.sync(ROOT / "seeds")
     return settings
 

@@ -1,13 +1,13 @@
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 
 import pytest
 
 from index.types import Hit
-from qa.evaluate.judge import confidence, contains, failed, holds, judge
+from qa.evaluate.judge import contains, failed, holds, judge
 from qa.evaluate.types import EvalQuestion, Gold
-from qa.types import Answer, Citation, Sentence
+from qa.types import Answer, Citation
 
 Make = Callable[..., Answer]
 
@@ -105,17 +105,5 @@ def test_a_failed_question_is_neither_right_nor_refused() -> None:
     assert outcome.tallies["refused_answerable"] == (0, 1)
 
 
-def test_confidence_is_the_best_sentences_score(make_answer: Make) -> None:
-    scored = tuple(Sentence(n, 0, 1, "supported", score, ()) for n, score in enumerate((0.2, 0.9, 0.5)))
-    assert confidence(make_answer("x", sentences=scored)) == 0.9
-    assert confidence(make_answer("", sentences=scored)) == 0.0
-
-
-def test_an_answers_own_confidence_goes_first(make_answer: Make) -> None:
-    @dataclass(frozen=True)
-    class Sure(Answer):
-        confidence: float = 0.7
-
-    plain = make_answer("")
-    sure = Sure(**{item.name: getattr(plain, item.name) for item in fields(plain)})
-    assert confidence(sure) == 0.7
+def test_an_outcome_keeps_the_answers_confidence(make_answer: Make) -> None:
+    assert judge(QUESTION, make_answer("", confidence=0.3), 1.0, lambda _: True).confidence == 0.3

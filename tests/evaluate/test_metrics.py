@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.evaluate.metrics import percentile, ratios, risk_coverage, summarise, summarise_kinds
+from qa.evaluate.metrics import percentile, ratios, risk_coverage, separation, summarise, summarise_kinds
 from qa.evaluate.types import JudgedCitation, Outcome
 from qa.types import Citation
 
@@ -115,3 +115,10 @@ def test_risk_grows_with_coverage_and_ties_share_a_point(make_outcome: Make) -> 
 
 def test_answering_the_unanswerable_is_a_risk(make_outcome: Make) -> None:
     assert risk_coverage([make_outcome(answerable=False, right=False)]) == [(1.0, 1.0)]
+
+
+def test_separation_is_the_share_of_pairs_in_order(make_outcome: Make) -> None:
+    answerable = [make_outcome(confidence=value) for value in (0.9, 0.5)]
+    silent = [make_outcome(confidence=value, answerable=False) for value in (0.1, 0.5)]
+    assert separation([*answerable, *silent]) == 3.5 / 4
+    assert separation(answerable) is None

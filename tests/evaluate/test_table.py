@@ -110,3 +110,9 @@ def test_figures_are_worded() -> None:
 
 def test_text_on_one_line_is_cut_at_its_limit() -> None:
     assert visible("a\n b\x00c", 4) == "a b…"
+
+
+def test_how_well_confidence_separates_is_told_where_it_can_be(make_outcome: Make) -> None:
+    silent = make_outcome(answerable=False, status="abstained", confidence=0.1)
+    assert "AUC 1.000" in printed([make_outcome(confidence=0.9), silent])
+    assert "AUC" not in printed([make_outcome()])
