@@ -24,6 +24,7 @@ from qa.api.state import Backend, State
 from qa.api.work import ASK_THREAD
 from qa.errors import SettingsError
 from qa.logs import LibraryHandler, Log, describe
+from qa.service import Service
 from qa.settings import Settings
 
 GRACE_S = 6
@@ -50,8 +51,6 @@ Opener = Callable[[Settings], Served]
 
 def open_service(settings: Settings) -> Served:
     """The service as the server needs it: a writer only where there is a folder to sync."""
-    from qa.service import Service  # the API's types do not need the models' runtime
-
     return Service.open(settings, writable=settings.corpus is not None)
 
 

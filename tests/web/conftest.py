@@ -17,6 +17,7 @@ from qa.api.app import app_of
 from qa.api.server import _config
 from qa.api.state import State
 from qa.logs import Log
+from qa.service import Service
 from qa.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +28,15 @@ KEY = "k" * 32
 def fake():
     """The module with the fake service."""
     return fake_service
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory):
+    """The real service over the five articles of `seeds/`."""
+    opened = Service.open(Settings(data_dir=tmp_path_factory.mktemp("data"), port=80), writable=True)
+    opened.sync(ROOT / "seeds")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Requests made from the API's own schema; the schema is held to what it promises."""
 
+import io
 import json
 
 import pytest
@@ -15,6 +16,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
     unsupported_method,
 )
+
+from qa.api.app import create_app
+from qa.logs import Log
 
 CHECKS = (
     not_a_server_error,
@@ -53,11 +57,18 @@ def test_the_same_schema_is_made_twice(app):
 
 
 @pytest.fixture
-def schema(app):
-    return schemathesis.openapi.from_asgi("/openapi.json", app, headers={"Host": "127.0.0.1"})
+def schema(real):
+    log = Log(io.StringIO())
+    return schemathesis.openapi.from_asgi(
+        "/openapi.json", create_app(real, log), headers={"Host": "127.0.0.1"}
+    )
 
 
-def test_generated_requests_find_no_server_error_and_no_broken_promise(schema):
+@pytest.mark.parametrize(
+    "count", [300, pytest.param(5000, marks=[pytest.mark.deep, pytest.mark.timeout(3600)])]
+)
+@pytest.mark.timeout(240)
+def test_generated_requests_find_no_server_error_and_no_broken_promise(schema, count):
     sent = []
     modes = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE]
     strategy = st.one_of(
@@ -67,9 +78,13 @@ def test_generated_requests_find_no_server_error_and_no_broken_promise(schema):
     )
 
     @settings(
-        max_examples=300, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+        max_examples=count,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    )
     @given(strategy)
     def run(case):
         case.headers = {**(case.headers or {}), "Host": "127.0.0.1"}
@@ -78,5 +93,5 @@ def test_generated_requests_find_no_server_error_and_no_broken_promise(schema):
         case.validate_response(response, checks=list(CHECKS))
 
     run()
-    assert len(sent) >= 300
+    assert len(sent) >= count
     assert {200, 404, 422} <= set(sent)

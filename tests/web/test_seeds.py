@@ -12,25 +12,10 @@ import httpx
 import pytest
 
 from qa.api.app import create_app
-from qa.service import Service
-from qa.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 SEEDS = ROOT / "seeds"
 WEI = {"question": "How long did Austin's call with Wei last?"}
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory):
-    return tmp_path_factory.mktemp("data")
-
-
-@pytest.fixture(scope="module")
-def real(data_dir):
-    opened = Service.open(Settings(data_dir=data_dir, port=80), writable=True)
-    opened.sync(SEEDS)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
