@@ -99,8 +99,11 @@ DEGRADED = {
     "dense": "searched by words only: no embedding model is at hand",
     "lexical": "searched by meaning only",
     "rerank": "not reranked",
-    "llm": "written without the LLM, which did not answer: sentences are quoted",
-    "context_overflow": "written without the LLM: the paragraphs do not fit its context",
+    "llm": "the LLM did not answer: sentences are quoted",
+    "llm_refused": "the LLM would not answer: sentences are quoted",
+    "llm_truncated": "the LLM broke off before its end",
+    "llm_unsupported": "nothing the LLM said is supported: sentences are quoted",
+    "context_overflow": "the paragraphs do not fit the LLM's context: sentences are quoted",
 }
 
 

@@ -3,10 +3,12 @@
 import argparse
 import contextlib
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from index.errors import MissingFolderError
 from qa.cli.failing import DATA, NO_INPUT, PROBLEMS, USAGE, CommandError, complain
 from qa.cli.shared import (
     is_terminal,
@@ -40,7 +42,11 @@ def run_index(args: argparse.Namespace, env: Mapping[str, str]) -> int:
     """Bring the collection up to date with the folder and print what was done."""
     root = _root(args, env)
     with opened(args, env, writable=True) as service, _progress() as progress:
-        report = service.sync(root, collection=args.collection, progress=progress)
+        try:
+            report = service.sync(root, collection=args.collection, progress=progress)
+        except MissingFolderError as error:
+            # it was there a moment ago: what is missing is a document
+            raise CommandError(str(error), DATA if root.is_dir() else NO_INPUT) from None
     for skipped in report.skipped:
         complain(f"skipped {_reason(skipped)}")
     if args.json:
@@ -141,11 +147,11 @@ def _progress() -> "Iterator[Progress | None]":
         transient=True,
     )
     with bar:
+        begun = time.monotonic()
         task = bar.add_task("", total=None, at="", rate="")
 
         def step(done: int, total: int, path: str) -> None:
-            speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
-            rate = f"{speed:.1f} files/s" if speed else ""
+            rate = f"{done / max(time.monotonic() - begun, 0.001):.1f} files/s"
             bar.update(task, completed=done, total=total, at=one_line(path)[-60:], rate=rate)
 
         yield step
