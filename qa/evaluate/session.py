@@ -102,6 +102,8 @@ def _report(session: Session, evaluation: Evaluation, earlier: Mapping[str, Earl
     if earlier is not None and options.compare is not None:
         comparison = compare(evaluation.outcomes, earlier, options.compare.name)
     misses = missed(options.floors, evaluation.metrics)
+    # The page first: a reader that closes the pipe early must not cost it.
+    is_written = _write_page(session, render_page(evaluation, comparison, datetime.now(UTC)))
     if options.json:
         payload = evaluation_payload(evaluation, comparison, misses)
         print(json.dumps(payload, ensure_ascii=False, allow_nan=False), file=session.out)
@@ -109,12 +111,22 @@ def _report(session: Session, evaluation: Evaluation, earlier: Mapping[str, Earl
         print_report(evaluation, session.out, floors=options.floors, comparison=comparison)
     for line in misses:
         session.warn(line)
-    if options.html is not None:
-        try:
-            options.html.write_text(render_page(evaluation, comparison, datetime.now(UTC)), encoding="utf-8")
-        except OSError as error:
-            return session.refuse(f"{options.html}: {error.strerror}", CANNOT_CREATE)
+    if not is_written:
+        return CANNOT_CREATE
     return FLOOR_MISSED if misses else 0
+
+
+def _write_page(session: Session, page: str) -> bool:
+    """Write the page where one was asked for; says why when it cannot be written."""
+    path = session.options.html
+    if path is None:
+        return True
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        session.warn(f"{path}: {error.strerror}")
+        return False
+    return True
 
 
 def _evaluation(session: Session) -> Evaluation:

@@ -191,8 +191,11 @@ def test_arguments_are_known_without_heavy_imports() -> None:
     assert done.stdout.strip() == "set()"
 
 
-def test_a_page_that_turns_out_not_to_be_writable_gives_73(run, question_file: Path, tmp_path: Path) -> None:
+def test_a_page_that_turns_out_not_to_be_writable_gives_73_after_the_report(
+    run, question_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(question_file, "--html", tmp_path) == 73
+    assert "answer_accuracy" in capsys.readouterr().out
 
 
 def test_a_run_to_compare_with_must_be_utf8(run, question_file: Path, tmp_path: Path) -> None:
