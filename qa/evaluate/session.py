@@ -103,7 +103,7 @@ def _report(session: Session, evaluation: Evaluation, earlier: Mapping[str, Earl
         comparison = compare(evaluation.outcomes, earlier, options.compare.name)
     misses = missed(options.floors, evaluation.metrics)
     # The page first: a reader that closes the pipe early must not cost it.
-    is_written = _write_page(session, render_page(evaluation, comparison, datetime.now(UTC)))
+    is_written = _write_page(session, evaluation, comparison)
     if options.json:
         payload = evaluation_payload(evaluation, comparison, misses)
         print(json.dumps(payload, ensure_ascii=False, allow_nan=False), file=session.out)
@@ -116,13 +116,13 @@ def _report(session: Session, evaluation: Evaluation, earlier: Mapping[str, Earl
     return FLOOR_MISSED if misses else 0
 
 
-def _write_page(session: Session, page: str) -> bool:
+def _write_page(session: Session, evaluation: Evaluation, comparison: Comparison | None) -> bool:
     """Write the page where one was asked for; says why when it cannot be written."""
     path = session.options.html
     if path is None:
         return True
     try:
-        path.write_text(page, encoding="utf-8")
+        path.write_text(render_page(evaluation, comparison, datetime.now(UTC)), encoding="utf-8")
     except OSError as error:
         session.warn(f"{path}: {error.strerror}")
         return False
