@@ -1,0 +1,295 @@
+"""How well verification tells true sentences from falsified ones.
+
+    python benchmarks/verify.py planted seeds [--scifact DIR] [--learned]
+    python benchmarks/verify.py scifact DIR [--learned]
+    python benchmarks/verify.py wice DIR [--learned]
+
+`planted` falsifies one number, date, name, negation or role in true sentences and restates others lightly. A falsified
+sentence counts as caught when its verdict is not `supported`; a true one is flagged when its verdict is not `supported`.
+"""
+
+import argparse
+import json
+import random
+import re
+import statistics
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from planted import KINDS, Case, cases
+
+from index.load import prepare
+from index.sentences import sentence_spans
+from index.types import Hit
+from qa.verify import Judgement, Similarity, judge
+
+HITS = 5
+STOP = frozenset(
+    "the a an of in to and for with on by is was were are that this as at from be or it its their his her which who not has have had".split()
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = _options(arguments)
+    learned = _similarity() if options.learned else None
+    if options.what != "planted" and not options.data.is_dir():
+        print(
+            f"{options.data}: no such folder; give the data's folder (see the README of benchmarks)",
+            file=sys.stderr,
+        )
+        return 2
+    reports = {"planted": _planted, "scifact": _scifact, "wice": _wice}
+    print(json.dumps(reports[options.what](options, learned), indent=2))
+    return 0
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("planted", "scifact", "wice"))
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--scifact", type=Path, help="planted: also falsify sentences of these abstracts")
+    parser.add_argument("--abstracts", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--per-sentence", type=int, default=5)
+    parser.add_argument(
+        "--learned", action="store_true", help="with the cross-encoder, where it is installed"
+    )
+    parser.add_argument("--show", action="store_true", help="print each miss on standard error")
+    return parser.parse_args(arguments)
+
+
+# ------------------------------------------------------------------------------------------------- planted
+
+
+def _planted(options: argparse.Namespace, learned: Similarity | None) -> Mapping[str, object]:
+    corpora = {"seeds": _folder(options.data)}
+    if options.scifact is not None and options.scifact.is_dir():
+        corpora["scifact"] = _abstracts(options.scifact, options.abstracts, options.seed)
+    report: dict[str, object] = {}
+    for name, documents in corpora.items():
+        report[name] = _planted_in(name, documents, options, learned)
+    return report
+
+
+def _planted_in(
+    name: str, documents: Sequence[Sequence[Hit]], options: argparse.Namespace, learned: Similarity | None
+) -> Mapping[str, object]:
+    sentences = [
+        [[h.text[a:b] for a, b in sentence_spans(h.text)] for h in document] for document in documents
+    ]
+    found: dict[str, list[tuple[Case, Judgement]]] = defaultdict(list)
+    times: list[float] = []
+    for case in cases(sentences, random.Random(options.seed), options.per_sentence):
+        hits = neighbours(documents, case)
+        clock = time.perf_counter()
+        judgement = judge(case.text, hits, learned)
+        times.append((time.perf_counter() - clock) * 1000)
+        found[case.kind].append((case, judgement))
+        if options.show and (judgement.verdict == "supported") != (case.kind == "true"):
+            print(
+                f"{name} {case.kind} [{case.how}] {judgement.verdict} {judgement.layer} {judgement.score:.2f}\n   {case.text}\n   {case.origin}",
+                file=sys.stderr,
+            )
+    wrong = [pair for kind in KINDS for pair in found[kind]]
+    return {
+        "planted": len(wrong),
+        "caught": _share(wrong, supported=False),
+        "contradicted": round(sum(j.verdict == "contradicted" for _, j in wrong) / max(1, len(wrong)), 4),
+        "caught_by_kind": {kind: (_share(found[kind], supported=False), len(found[kind])) for kind in KINDS},
+        "true": len(found["true"]),
+        "flagged": _share(found["true"], supported=False),
+        "flagged_by_how": {
+            how: (_share(pairs, supported=False), len(pairs)) for how, pairs in _by_how(found["true"]).items()
+        },
+        "ms_p50": round(statistics.median(times), 2),
+        "ms_p95": round(sorted(times)[int(len(times) * 0.95)], 2),
+    }
+
+
+def _by_how(pairs: Iterable[tuple[Case, Judgement]]) -> Mapping[str, list[tuple[Case, Judgement]]]:
+    groups: dict[str, list[tuple[Case, Judgement]]] = defaultdict(list)
+    for case, judgement in pairs:
+        groups[case.how].append((case, judgement))
+    return groups
+
+
+def _share(pairs: Sequence[tuple[Case, Judgement]], *, supported: bool) -> float:
+    return round(sum((j.verdict == "supported") is supported for _, j in pairs) / max(1, len(pairs)), 4)
+
+
+def neighbours(documents: Sequence[Sequence[Hit]], case: Case) -> list[Hit]:
+    """The paragraph a case came from and the four that share most words with it, its document's own first."""
+    own = documents[case.document][case.paragraph]
+    words = _words(case.origin)
+    others = [
+        (h.document_id != own.document_id, -len(words & _words(h.text)), n, h)
+        for n, h in enumerate(h for d in documents for h in d)
+        if h is not own
+    ]
+    near = [h for *_, h in sorted(others, key=lambda x: (x[1] - (0.5 if not x[0] else 0), x[2]))[: HITS - 1]]
+    return [near[0], own, *near[1:]]
+
+
+_SEEN: dict[str, frozenset[str]] = {}
+
+
+def _words(text: str) -> frozenset[str]:
+    if text not in _SEEN:
+        _SEEN[text] = frozenset(re.findall(r"[a-z]{3,}", text.lower())) - STOP
+    return _SEEN[text]
+
+
+def _folder(folder: Path) -> list[list[Hit]]:
+    """Every paragraph of every file as a hit, by document."""
+    documents: list[list[Hit]] = []
+    for path in sorted(folder.glob("*.txt")):
+        document, passages = prepare(path.read_bytes(), path.name)
+        context = {passage.paragraph: passage.context for passage in passages}
+        documents.append(
+            [
+                Hit(path.name, path.name, document.title, document.date, p.number, p.line_start, p.line_end, p.start, p.end, p.page,
+                    document.text[p.start : p.end], "", context.get(p.number, ""), 0.0, {}, p.kind)
+                for p in document.paragraphs
+                if p.kind in ("text", "list_item")
+            ]
+        )  # fmt: skip
+    return documents
+
+
+def _abstracts(folder: Path, most: int, seed: int) -> list[list[Hit]]:
+    """Some abstracts of SciFact, each a document of one paragraph."""
+    chosen = random.Random(seed).sample(
+        [json.loads(line) for line in (folder / "corpus.jsonl").open(encoding="utf-8")], most
+    )
+    return [[_abstract(entry)] for entry in chosen]
+
+
+def _abstract(entry: Mapping[str, str]) -> Hit:
+    text = entry["text"]
+    return Hit(
+        entry["_id"],
+        entry["_id"],
+        entry["title"],
+        None,
+        1,
+        1,
+        1,
+        0,
+        len(text),
+        None,
+        text,
+        "",
+        entry["title"],
+        0.0,
+    )
+
+
+# ------------------------------------------------------------------------------------------------- public sets
+
+
+def _scifact(options: argparse.Namespace, learned: Similarity | None) -> Mapping[str, object]:
+    """Claims of the validation split against the abstracts that they cite: supported, contradicted or neither."""
+    corpus = {
+        entry["_id"]: entry
+        for entry in map(json.loads, (options.data / "corpus.jsonl").open(encoding="utf-8"))
+    }
+    gold: list[str] = []
+    said: list[str] = []
+    for claim in map(json.loads, (options.data / "claims.jsonl").open(encoding="utf-8")):
+        if claim["split"] != "validation":
+            continue
+        hits = [_abstract(corpus[d]) for d in claim["cited_doc_ids"] if d in corpus]
+        gold.append(claim["evidence"][0]["label"] if claim["evidence"] else "NONE")
+        said.append(
+            {"supported": "SUPPORT", "contradicted": "CONTRADICT"}.get(
+                judge(claim["claim"], hits, learned).verdict, "NONE"
+            )
+        )
+    majority = Counter(gold).most_common(1)[0][0]
+    return {
+        "claims": len(gold),
+        "macro_f1": macro_f1(gold, said),
+        "majority": macro_f1(gold, [majority] * len(gold)),
+        "said": Counter(zip(gold, said, strict=True)).most_common()
+        and {f"{g}>{s}": n for (g, s), n in sorted(Counter(zip(gold, said, strict=True)).items())},
+    }
+
+
+def _wice(options: argparse.Namespace, learned: Similarity | None) -> Mapping[str, object]:
+    """Claims of the dev split against the articles that they cite: supported or not."""
+    gold: list[int] = []
+    scores: list[float] = []
+    said: list[int] = []
+    for claim in map(json.loads, (options.data / "claims.jsonl").open(encoding="utf-8")):
+        hits = _article(claim)
+        judgement = judge(claim["claim"], hits, learned)
+        gold.append(claim["label"] == "supported")
+        said.append(judgement.verdict == "supported")
+        scores.append(judgement.score)
+    return {
+        "claims": len(gold),
+        "f1": _f1(gold, said),
+        "f1_all_supported": _f1(gold, [1] * len(gold)),
+        "auroc": auroc(gold, scores),
+    }
+
+
+def _article(claim: Mapping[str, Sequence[str]], size: int = 5) -> list[Hit]:
+    sentences = claim["evidence_sentences"]
+    paragraphs = [" ".join(sentences[n : n + size]) for n in range(0, len(sentences), size)]
+    ranked = sorted(
+        range(len(paragraphs)), key=lambda n: -len(_words(str(claim["claim"])) & _words(paragraphs[n]))
+    )[:8]
+    return [
+        Hit(
+            "article",
+            "article",
+            sentences[0] if sentences else "",
+            None,
+            n,
+            n,
+            n,
+            0,
+            len(paragraphs[n]),
+            None,
+            paragraphs[n],
+            "",
+            "",
+            0.0,
+        )
+        for n in sorted(ranked)
+    ]
+
+
+def macro_f1(gold: Sequence[str], said: Sequence[str]) -> float:
+    labels = sorted(set(gold))
+    return round(
+        statistics.mean(_f1([g == label for g in gold], [s == label for s in said]) for label in labels), 4
+    )
+
+
+def _f1(gold: Sequence[int], said: Sequence[int]) -> float:
+    both = sum(1 for g, s in zip(gold, said, strict=True) if g and s)
+    return round(2 * both / (sum(gold) + sum(said)), 4) if both else 0.0
+
+
+def auroc(gold: Sequence[int], scores: Sequence[float]) -> float:
+    """Chance that a supported claim scores above another; ties count half."""
+    yes = [s for g, s in zip(gold, scores, strict=True) if g]
+    no = [s for g, s in zip(gold, scores, strict=True) if not g]
+    return round(sum((y > n) + 0.5 * (y == n) for y in yes for n in no) / max(1, len(yes) * len(no)), 4)
+
+
+def _similarity() -> Similarity | None:
+    from qa.similarity import carried_similarity
+
+    return carried_similarity()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,111 @@
+"""What a sentence states that can be checked to the letter: numbers, dates, names and quotations, beside its words."""
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal
+
+from qa.days import Day, days_in
+from qa.numbers import Number, numbers_in
+from qa.tokens import Token, is_title, tokens_of
+
+_QUOTED = re.compile(r"“([^”]{2,})”|\"([^\"]{2,})\"|«([^»]{2,})»")
+_ARTICLES = frozenset({"a", "an", "the", "s"})
+_QUOTES = str.maketrans(
+    {"“": '"', "”": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "\u00a0": " "}
+)
+_WORDS = re.compile(r"[^\W_]+(?:[.'’][^\W_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place in the order of a sentence: a word, a name, a number or a date, by its key."""
+
+    key: str
+    kind: Literal["word", "name", "function", "number", "day"]
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A sentence (or a few) read once.
+
+    `tokens` leave out the words of numbers and dates; `keys` are of all of them; `slots` keep the order, without
+    articles, possessive endings and titles.
+    """
+
+    text: str
+    tokens: tuple[Token, ...]
+    numbers: tuple[Number, ...]
+    days: tuple[Day, ...]
+    quotations: tuple[str, ...]
+    keys: frozenset[str]
+    slots: tuple[Slot, ...]
+
+    @property
+    def places(self) -> frozenset[str]:
+        """Keys of everything in the order of the sentence, numbers and dates with it."""
+        return frozenset(slot.key for slot in self.slots)
+
+    @property
+    def words(self) -> tuple[Token, ...]:
+        """Content words that are no names."""
+        return tuple(token for token in self.tokens if token.kind == "word")
+
+    @property
+    def names(self) -> tuple[Token, ...]:
+        """Words that are names or part of one."""
+        return tuple(token for token in self.tokens if token.kind == "name")
+
+
+@lru_cache(maxsize=4096)
+def read(text: str, *, opens_with_name: bool = False) -> Read:
+    """Everything checkable in a text. A first word's capital says nothing: the caller knows whether it is a name."""
+    days = days_in(text)
+    numbers = tuple(n for n in numbers_in(text) if not any(n.start < d.end and d.start < n.end for d in days))
+    spans = [(d.start, d.end) for d in days] + [(n.start, n.end) for n in numbers]
+    every = tokens_of(text)
+    if opens_with_name and every and every[0].opens:
+        every = (replace(every[0], kind="name", weight=1.0), *every[1:])
+    tokens = tuple(t for t in every if not any(start <= t.start < end for start, end in spans))
+    return Read(
+        text,
+        tokens,
+        numbers,
+        days,
+        quotations_in(text),
+        frozenset(t.key for t in tokens),
+        _slots(tokens, numbers, days),
+    )
+
+
+def quotations_in(text: str) -> tuple[str, ...]:
+    """What stands between quotation marks, end punctuation left out."""
+    return tuple(
+        piece.rstrip(" .,;!?…")
+        for match in _QUOTED.finditer(text)
+        for piece in match.groups()
+        if piece is not None
+    )
+
+
+def plain(text: str) -> str:
+    """The words of a text, lower-cased, one space apart: two texts with equal plain forms read the same aloud."""
+    return " ".join(match.group().lower() for match in _WORDS.finditer(text.translate(_QUOTES)))
+
+
+def holds_verbatim(evidence: str, quotation: str) -> bool:
+    """Whether the quotation's words stand in the evidence in this order with nothing between."""
+    wanted = plain(quotation)
+    return bool(wanted) and f" {wanted} " in f" {plain(evidence)} "
+
+
+def _slots(tokens: tuple[Token, ...], numbers: tuple[Number, ...], days: tuple[Day, ...]) -> tuple[Slot, ...]:
+    slots = [
+        Slot(t.key, t.kind, t.start)
+        for t in tokens
+        if t.text.lower() not in _ARTICLES and not is_title(t.text)
+    ]
+    slots.extend(Slot(f"#{n.dimension}:{n.value:g}", "number", n.start) for n in numbers)
+    slots.extend(Slot(f"@{d.year}-{d.month}-{d.day}-{d.weekday}", "day", d.start) for d in days)
+    return tuple(sorted(slots, key=lambda slot: slot.start))

@@ -1,0 +1,160 @@
+"""Whether a claim denies what its evidence affirms, or the reverse: negation, opposites and excluded alternatives."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from qa.facts import Read
+from qa.lexicon import EXCLUSIVE, OPPOSITES, PREFIXES, SYNONYMS
+from qa.tokens import Token, key_of
+
+_CUES = frozenset(
+    "not no never none neither nor cannot without nobody nothing nowhere hardly scarcely barely lacks lacked lacking".split()
+)
+_CUE_VERBS = frozenset(
+    "fail fails failed failing refuse refuses refused refusing decline declines declined declining deny denies denied denying avoid avoids avoided avoiding unable lack absence prevent prevents prevented".split()
+)
+_IDIOMS = re.compile(
+    r"\b(?:not only|no longer than|no later than|no fewer than|no less than|whether or not|not just|no doubt|no matter)\b",
+    re.IGNORECASE,
+)
+_BREAKS = re.compile(
+    r"[.;:!?]|,\s+(?:but|and|or|which|who|while|although|though|however|because|since|as|when|after|before)\b|\b(?:but|although|though|because|while|whether|how|what|who|whom|than|so that)\b",
+    re.IGNORECASE,
+)
+_REACH = 6
+"""Content words that one negation may govern."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A word that denies, by its key, and the keys of the content words it governs, nearest first."""
+
+    key: str
+    scope: tuple[str, ...]
+
+
+def cues_in(sentence: Read) -> tuple[Cue, ...]:
+    """Every negation of a sentence with its scope."""
+    idioms = [(m.start(), m.end()) for m in _IDIOMS.finditer(sentence.text)]
+    breaks = [m.start() for m in _BREAKS.finditer(sentence.text)]
+    return tuple(
+        Cue(token.key if token.text.lower() in _CUE_VERBS else "not", _scope(sentence, token, breaks))
+        for token in sentence.tokens
+        if _denies(token) and not any(start <= token.start < end for start, end in idioms)
+    )
+
+
+def flipped(claim: Read, evidence: Read) -> bool:
+    """Whether claim and evidence, which speak of the same thing, say opposite things about it.
+
+    Two reversals cancel out: "not safe" agrees with "unsafe".
+    """
+    turned = _opposed(claim, evidence)
+    denied = _denied_words(claim, evidence)
+    if turned and denied:
+        return False
+    return bool(turned or denied)
+
+
+def excluded(claim: Read, evidence: Read) -> bool:
+    """Whether the claim names one of a closed set (a season, a direction, a time of day) and the evidence another."""
+    return any(
+        _other_of(token, evidence, EXCLUSIVE) and not _near(token, evidence) for token in claim.tokens
+    ) and not _shares_set(claim, evidence)
+
+
+def _denies(token: Token) -> bool:
+    lower = token.text.lower().replace("’", "'")
+    return lower in _CUES or lower.endswith("n't") or lower in _CUE_VERBS
+
+
+def _scope(sentence: Read, cue: Token, breaks: list[int]) -> tuple[str, ...]:
+    stop = min((place for place in breaks if place > cue.start), default=len(sentence.text))
+    after = [slot.key for slot in sentence.slots if cue.start < slot.start < stop and slot.kind != "function"]
+    if after:
+        return tuple(after[:_REACH])
+    before = [slot.key for slot in sentence.slots if slot.start < cue.start and slot.kind != "function"]
+    return tuple(reversed(before[-2:]))
+
+
+def _denied_words(claim: Read, evidence: Read) -> bool:
+    """Whether a negation of one side governs words that the other side states, with no negation to match it."""
+    ours, theirs = _unmatched(cues_in(claim), cues_in(evidence))
+    return any(_governs(cue, evidence.places) for cue in ours) or any(
+        _governs(cue, claim.places) for cue in theirs
+    )
+
+
+def _unmatched(ours: Sequence[Cue], theirs: Sequence[Cue]) -> tuple[list[Cue], list[Cue]]:
+    """Negations of each side without a fellow on the other: one answers one, the same word first."""
+    left, right = list(ours), list(theirs)
+    for alike in (
+        lambda a, b: a.key == b.key and _overlap(a, b) > 1,
+        lambda a, b: a.key == b.key and _overlap(a, b),
+        _overlap,
+    ):
+        for cue in list(left):
+            fellow = next((other for other in right if alike(cue, other)), None)
+            if fellow is not None:
+                left.remove(cue)
+                right.remove(fellow)
+    return left, right
+
+
+def _overlap(one: Cue, other: Cue) -> int:
+    return len(set(one.scope) & set(other.scope)) if one.scope and other.scope else 1
+
+
+def _governs(cue: Cue, said: frozenset[str]) -> bool:
+    """Whether the nearest words that the cue governs are said by the other sentence."""
+    near = ([key for key in cue.scope if key not in _FAINT] or list(cue.scope))[:2]
+    return bool(near) and (near[0] in said)
+
+
+_FAINT = frozenset(
+    key_of(word)
+    for word in "have has had say said make made be been get any immediately yet ever longer".split()
+)
+
+
+def _opposed(claim: Read, evidence: Read) -> bool:
+    """Whether a word of the claim that the evidence lacks has its opposite there, which the claim lacks."""
+    return any(
+        _other_of(token, evidence, OPPOSITES) or _prefixed(token, claim, evidence)
+        for token in _missing(claim, evidence)
+    )
+
+
+def _missing(claim: Read, evidence: Read) -> Iterator[Token]:
+    for token in claim.tokens:
+        if token.kind != "name" and token.key not in evidence.keys and not _near(token, evidence):
+            yield token
+
+
+def _near(token: Token, evidence: Read) -> bool:
+    return token.key in evidence.keys or bool(SYNONYMS.get(token.key, frozenset()) & evidence.keys)
+
+
+def _other_of(token: Token, evidence: Read, table: dict[str, frozenset[str]]) -> bool:
+    return token.key not in evidence.keys and bool(table.get(token.key, frozenset()) & evidence.keys)
+
+
+def _prefixed(token: Token, claim: Read, evidence: Read) -> bool:
+    """Whether "unsafe" stands on one side and "safe" on the other."""
+    word = token.text.lower()
+    for prefix in PREFIXES:
+        if (
+            word.startswith(prefix)
+            and len(word) - len(prefix) >= 4
+            and key_of(word[len(prefix) :]) in evidence.keys - claim.keys
+        ):
+            return True
+        if len(word) >= 4 and key_of(prefix + word) in evidence.keys - claim.keys:
+            return True
+    return False
+
+
+def _shares_set(claim: Read, evidence: Read) -> bool:
+    """Whether the claim also names a member that the evidence does name ("from morning to night")."""
+    return any(token.key in EXCLUSIVE and token.key in evidence.keys for token in claim.tokens)

@@ -1,0 +1,148 @@
+"""Attribution and verification: what the retrieved paragraphs say of a sentence, whatever its author cited."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import exp
+from typing import Protocol
+
+from index.types import Hit
+from qa.claims import atomic_claims, is_connective, is_refusal, split_sentences, without_markers
+from qa.evidence import Evidence, evidence_of, windows
+from qa.facts import Read
+from qa.support import Finding, assess
+from qa.types import Quote, Verdict
+
+__all__ = ["Judgement", "Similarity", "is_connective", "is_refusal", "judge", "split_sentences"]
+
+_CANDIDATES = 5
+"""Windows of one sentence looked at closely for each claim."""
+_MOST_QUOTES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the evidence says of a sentence, how surely (0..1), which layer decided, and the spans that say so."""
+
+    verdict: Verdict
+    score: float
+    layer: str
+    quotes: tuple[Quote, ...] = ()
+
+
+class Similarity(Protocol):
+    """Learned support of a claim by texts, 0..1 each."""
+
+    def scores(self, claim: str, texts: Sequence[str], /) -> Sequence[float]: ...
+
+
+def judge(
+    claim: str, hits: Sequence[Hit], similarity: Similarity | None = None, *, question: str = ""
+) -> Judgement:
+    """Match a sentence against all hits and say what they make of it."""
+    text = without_markers(claim)
+    if not hits or not text or is_connective(text):
+        return Judgement("unsupported", 0.0, "coverage")
+    evidence = evidence_of(hits, question)
+    whole = _best(evidence.reading(text), evidence, similarity)
+    if whole.verdict in ("supported", "contradicted"):
+        return whole
+    spans = atomic_claims(text)
+    if len(spans) < 2:
+        return whole
+    return _combined(
+        [_best(evidence.reading(text[start:end]), evidence, similarity) for start, end in spans], whole
+    )
+
+
+def _combined(parts: Sequence[Judgement], whole: Judgement) -> Judgement:
+    """The verdict of a sentence from those of its claims: the worst that is needed."""
+    quotes = _distinct(q for part in parts for q in part.quotes[:1])
+    wrong = next((part for part in parts if part.verdict == "contradicted"), None)
+    if wrong is not None:
+        return wrong
+    good = [part for part in parts if part.verdict == "supported"]
+    worst = min(parts, key=lambda part: part.score)
+    if len(good) == len(parts):
+        return Judgement("supported", worst.score, worst.layer, quotes)
+    if whole.verdict == "contradicted":
+        return whole
+    if good:
+        return Judgement(
+            "partial", worst.score, worst.layer, _distinct(q for part in good for q in part.quotes[:1])
+        )
+    return Judgement("unsupported", worst.score, worst.layer)
+
+
+def _best(claim: Read, evidence: Evidence, similarity: Similarity | None) -> Judgement:
+    """One claim against its nearest windows."""
+    wanted = frozenset(t.key for t in claim.tokens if t.kind != "function")
+    findings = [
+        assess(claim, window, evidence.paragraphs[window.place], evidence)
+        for window in windows(evidence, wanted, _CANDIDATES)
+    ]
+    findings = list(_standing(findings))
+    if not findings:
+        return Judgement("unsupported", 0.0, "coverage")
+    learned = (
+        similarity.scores(claim.text, [f.window.text for f in findings])
+        if similarity
+        else [None] * len(findings)
+    )
+    scored = sorted(
+        ((support(f, s), n, f) for n, (f, s) in enumerate(zip(findings, learned, strict=True))),
+        key=lambda x: (-x[0], x[1]),
+    )
+    score, _, best = scored[0]
+    against = max((f for f in findings if f.state == "conflicts"), key=lambda f: f.inside, default=None)
+    outweighed = against is not None and not best.verbatim and against.inside > best.inside + 0.05
+    if score >= 0.5 and not outweighed:
+        agreeing = [f for s, _, f in scored if s >= 0.5]
+        return Judgement(
+            "supported",
+            score,
+            best.layer if not similarity or best.verbatim else "similarity",
+            _quotes(agreeing),
+        )
+    if against is not None:
+        return Judgement("contradicted", score, against.layer, _quotes([against]))
+    nearest = max(findings, key=lambda f: f.covered)
+    return Judgement("unsupported", score, nearest.layer)
+
+
+def _standing(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """All findings but those of two sentences of which one alone contradicts the claim: the other may hide it."""
+    against = [f.window for f in findings if f.state == "conflicts"]
+    for finding in findings:
+        w = finding.window
+        if not any(
+            w.place == a.place
+            and w.start <= a.start
+            and a.end <= w.end
+            and (w.start, w.end) != (a.start, a.end)
+            for a in against
+        ):
+            yield finding
+
+
+def support(finding: Finding, learned: float | None) -> float:
+    """Support of a claim by a window, 0..1; a claim that a layer objects to has at most .3."""
+    if finding.verbatim and finding.state == "agrees":
+        return 1.0
+    x = 12 * (finding.words - 0.66) + 4 * (finding.covered - 0.75)
+    p = 1 / (1 + exp(-x))
+    return p if finding.state == "agrees" else min(p, 0.3)
+
+
+def _quotes(findings: Sequence[Finding]) -> tuple[Quote, ...]:
+    """Spans in the documents, best first, one for each paragraph."""
+    return _distinct(
+        Quote(w.hit, w.hit.start + w.start, w.hit.start + w.end) for w in (f.window for f in findings)
+    )[:_MOST_QUOTES]
+
+
+def _distinct(quotes: Iterable[Quote]) -> tuple[Quote, ...]:
+    """The first quote of each paragraph."""
+    kept: dict[tuple[str, int], Quote] = {}
+    for quote in quotes:
+        kept.setdefault((quote.hit.document_id, quote.hit.paragraph), quote)
+    return tuple(kept.values())
