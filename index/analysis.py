@@ -64,6 +64,36 @@ def question_names(question: str) -> list[str]:
     for position, word in enumerate(tokens(question)):
         bare = _POSSESSIVE.sub("", word)
         inside = position > 0 and bare[:1].isupper()
-        if (inside or (len(bare) > 1 and bare.isupper()) or any(c.isdigit() for c in bare)) and bare.lower() not in STOP_WORDS:
+        if (
+            inside or (len(bare) > 1 and bare.isupper()) or any(c.isdigit() for c in bare)
+        ) and bare.lower() not in STOP_WORDS:
             found.append(bare)
     return list(dict.fromkeys(found))
+
+
+_ALIASES = {
+    alias: name
+    for name, aliases in {
+        "united states": ("us", "u.s", "u.s.", "usa", "u.s.a", "america", "american", "americans", "states", "united"),
+        "united kingdom": ("uk", "u.k", "u.k.", "britain", "british", "kingdom"),
+        "european union": ("eu", "e.u", "e.u.", "union"),
+    }.items()
+    for alias in aliases
+}
+_SHARED_START = 4
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two words may name the same: equal stems, known short forms, or one grown from the other (China, Chinese)."""
+    a, b = one.lower().rstrip("."), other.lower().rstrip(".")
+    if a == b or stem(a) == stem(b) or (a in _ALIASES and _ALIASES.get(a) == _ALIASES.get(b)):
+        return True
+    return a.isalpha() and b.isalpha() and min(len(a), len(b)) >= _SHARED_START and a[:_SHARED_START] == b[:_SHARED_START]
+
+
+def share_of_names(names: list[str], text: str) -> float:
+    """Share of names found among the words of a text; 1 where there are none."""
+    if not names:
+        return 1.0
+    present = {word for word in tokens(text) if word[:1].isupper() or any(c.isdigit() for c in word)}
+    return sum(any(same_name(name, word) for word in present) for name in names) / len(names)

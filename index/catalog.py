@@ -89,7 +89,7 @@ class Catalog:
                 opened anew, because what a failed sync left on disk is not known.
         """
         with self._write_lock:
-            db = self._require_writer()
+            db = self.require_writable()
             try:
                 with failures(db, self._path), transaction(db):
                     yield db
@@ -105,6 +105,15 @@ class Catalog:
         """Refuse to go on when the file was removed or replaced under this process. Raises StorageError."""
         if _identity(self._path) != self._identity:
             raise StorageError(f"{self._path.name} was removed or replaced while it was open")
+
+    def require_writable(self) -> apsw.Connection:
+        """The writer's connection. Raises StorageError where nothing may be written."""
+        if self._writer is None:
+            raise StorageError(f"{self._path.name} is open for reading only")
+        if self._broken:
+            raise StorageError(f"read-only until it is opened anew, after a failed write: {self._broken}")
+        self.require_same_file()
+        return self._writer
 
     def mark_broken(self, why: str) -> None:
         """Stay read-only until opened anew: the disk failed while something was written."""
@@ -122,14 +131,6 @@ class Catalog:
                 writer, self._writer = self._writer, None
                 with suppress(apsw.Error):  # only the checkpoint can fail, and the log still holds everything
                     writer.close()
-
-    def _require_writer(self) -> apsw.Connection:
-        if self._writer is None:
-            raise StorageError(f"{self._path.name} is open for reading only")
-        if self._broken:
-            raise StorageError(f"read-only until it is opened anew, after a failed write: {self._broken}")
-        self.require_same_file()
-        return self._writer
 
     def _borrow(self) -> apsw.Connection:
         with self._pool_lock:

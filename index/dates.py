@@ -66,7 +66,9 @@ def named_dates(text: str) -> Iterator[NamedDate]:
                 continue
             if month == "may" and day is None and year is None:
                 continue
-            yield NamedDate(match.start(), match.end(), int(year) if year else None, number, int(day) if day else None)
+            yield NamedDate(
+                match.start(), match.end(), int(year) if year else None, number, int(day) if day else None
+            )
 
 
 def only_date(text: str) -> str | None:
@@ -75,5 +77,9 @@ def only_date(text: str) -> str | None:
     if len(found) != 1 or found[0].iso is None:
         return None
     rest = text[: found[0].start] + " " + text[found[0].end :]
-    rest = re.sub(r"(?i)\b(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b|\d{1,2}[:.]\d\d\s*(?:[ap]\.?m\.?)?|\b(?:[a-z]{2,4}T|UTC|GMT)\b", "", rest)
+    rest = re.sub(
+        r"(?i)\b(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b|\d{1,2}[:.]\d\d\s*(?:[ap]\.?m\.?)?|\b(?:[a-z]{2,4}T|UTC|GMT)\b",
+        "",
+        rest,
+    )
     return found[0].iso if not any(c.isalnum() for c in rest) else None

@@ -14,7 +14,9 @@ class OnnxEmbedder:
 
     def __init__(self, files: ModelFiles, *, threads: int = 2, max_tokens: int = 512) -> None:
         self._files = files
-        self._graph = OnnxGraph(files.files["model.onnx"], files.files["tokenizer.json"], threads=threads, max_tokens=max_tokens)
+        self._graph = OnnxGraph(
+            files.files["model.onnx"], files.files["tokenizer.json"], threads=threads, max_tokens=max_tokens
+        )
 
     @property
     def name(self) -> str:
@@ -44,7 +46,7 @@ class OnnxEmbedder:
         for batch, output, mask in self._graph.run(texts):
             vectors[batch] = pooled(output, mask.astype(np.float32), self._files.pooling)
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+        return np.asarray(np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0), np.float32)
 
 
 def pooled(states: Vectors, mask: Vectors, pooling: Pooling) -> Vectors:

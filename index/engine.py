@@ -49,7 +49,10 @@ class Index:
         """
         files = resolve_embedder(model, folder / "models", offline=offline)
         built_by = BuiltBy(
-            files.name if files else "", files.sha256 if files else "", files.dim if files else 0, SPLITTER_VERSION
+            files.name if files else "",
+            files.sha256 if files else "",
+            files.dim if files else 0,
+            SPLITTER_VERSION,
         )
         store = LocalStore.open(folder, built_by, writable=writable)
         return cls(store, files, resolve_reranker(reranker), threads=threads)
@@ -90,23 +93,37 @@ class Index:
         Raises:
             ModelError: a model's file is damaged.
         """
-        if self.embedder is not None and self.embedder.embed_queries(["warm"]).shape[1] != self.store.built_by.dim:
+        if (
+            self.embedder is not None
+            and self.embedder.embed_queries(["warm"]).shape[1] != self.store.built_by.dim
+        ):
             raise ModelError("the embedding model gives vectors of another size than it says")
         if self.reranker is not None:
             self.reranker.scores("warm", ["up"])
 
     def search(
-        self, query: str, *, collection: str = "default", k: int = 8, filters: Filters = Filters()  # noqa: B008
+        self,
+        query: str,
+        *,
+        collection: str = "default",
+        k: int = 8,
+        filters: Filters = Filters(),  # noqa: B008
     ) -> SearchResult:
         """The k paragraphs that answer the query best. Raises NotFoundError for an unknown collection."""
         self.store.refresh()
-        return search(self.store, self.embedder, self.reranker, query, collection=collection, k=k, filters=filters)
+        return search(
+            self.store, self.embedder, self.reranker, query, collection=collection, k=k, filters=filters
+        )
 
-    def sync(self, root: Path, *, collection: str = "default", progress: Progress | None = None) -> SyncReport:
+    def sync(
+        self, root: Path, *, collection: str = "default", progress: Progress | None = None
+    ) -> SyncReport:
         """Make a collection hold what a folder holds; see `index.sync.sync`."""
         return sync(self.store, self.embedder, prepare, root, collection=collection, progress=progress)
 
-    def put(self, path: str, data: bytes, *, collection: str = "default") -> Literal["added", "changed", "unchanged"]:
+    def put(
+        self, path: str, data: bytes, *, collection: str = "default"
+    ) -> Literal["added", "changed", "unchanged"]:
         """Put one uploaded document in place; see `index.sync.put`."""
         return put(self.store, self.embedder, prepare, path, data, collection=collection)
 

@@ -8,9 +8,23 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from index.analysis import names_in, stem, tokens
+from index.analysis import STOP_WORDS, names_in, stem, tokens
 
-Kind = Literal["duration", "weekday", "month", "year", "date", "percent", "money", "frequency", "number", "person", "place"]
+Kind = Literal[
+    "duration",
+    "weekday",
+    "month",
+    "year",
+    "date",
+    "percent",
+    "money",
+    "frequency",
+    "number",
+    "person",
+    "place",
+    "statement",
+    "reason",
+]
 
 _NUMBER_WORDS = (
     r"(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|"
@@ -23,6 +37,8 @@ _UNITS = r"(?:seconds?|minutes?|mins?|hours?|hrs?|days?|nights?|weeks?|fortnight
 
 # The first pattern that fits decides, so special ones stand before general ones.
 _ASKS: tuple[tuple[Kind, str], ...] = (
+    ("statement", r"\bwhat (?:did|does|do|has|have|had) [^?]{1,80}?\b(?:say|said|tell|told|state|promise|warn|argue|claim|reply|announce)\b|\bhow (?:did|does|do|has|have) [^?]{1,60}?\b(?:describe|characteri[sz]e|respond|react|explain)\b"),
+    ("reason", r"\bwhy\b|\b(?:for )?what reason\b|\bwhat (?:caused|prompted|led to|triggered|made)\b|\breasons? (?:for|why|behind)\b"),
     ("weekday", r"\b(?:what|which) (?:day of the week|weekday)|\bday of the week\b|\bweekday\b"),
     ("duration", rf"\bhow long\b(?! ago)|\bhow many {_UNITS}\b|\b(?:duration|length of time|time ?frame)\b|\bhow much (?:time|notice|leave)\b|\bwhat length of\b"),
     ("month", r"\b(?:what|which) month\b"),
@@ -37,20 +53,31 @@ _ASKS: tuple[tuple[Kind, str], ...] = (
 )  # fmt: skip
 _ASKS_COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _ASKS)
 
-_VALUES: Mapping[Kind, re.Pattern[str]] = {
-    kind: re.compile(pattern, re.IGNORECASE)
-    for kind, pattern in {
-        "duration": rf"(?:\b\d[\d.,]*|\b{_NUMBER_WORDS}|\ban?|\bfew|\bmany|-and-a-half|a[- ]half)[\s-]+(?:and a half[\s-]+|more[\s-]+|full[\s-]+|working[\s-]+|business[\s-]+|calendar[\s-]+|consecutive[\s-]+)*{_UNITS}\b|\b{_UNITS}[- ](?:and[- ]a[- ]half|long)\b|\bfor {_UNITS}\b|\b(?:overnight|indefinite(?:ly)?|permanent(?:ly)?|since (?:\d|{_MONTHS}))|\buntil\b",
-        "weekday": rf"\b{_WEEKDAYS}\b",
-        "month": rf"\b{_MONTHS}\b",
-        "year": r"\b(?:1\d|20)\d\d\b",
-        "date": rf"\b(?:1\d|20)\d\d\b|\b{_WEEKDAYS}\b|\b{_MONTHS}\.?\s+\d|\d(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTHS}\b|\b(?:in|since|by|until|from|last|this|next|early|late|earlier in) {_MONTHS}\b|\b\d{{1,2}}[:.]\d\d\b|\b\d{{1,2}} ?[ap]\.?m\b|\b(?:yesterday|today|tomorrow|last (?:year|month|week|fall|spring|summer|winter)|next (?:year|month|week)|this (?:year|month|week)|ago|centur(?:y|ies)|\d0s)\b",
-        "percent": r"\d\s?%|\bper ?cent\b|\bpercentage\b|\b(?:half|third|quarter|majority|most)\b|\bone in \w+",
-        "money": r"[$£€¥]\s?\d|\b\d[\d.,]*\s?(?:k|m|bn|million|billion|thousand)?\s?(?:dollars?|euros?|pounds?|yen|yuan|usd|eur|gbp|cents?)\b|\b(?:dollars|euros|pounds|free of charge|no charge)\b",
-        "frequency": rf"\b(?:daily|weekly|monthly|yearly|annual(?:ly)?|hourly|nightly|quarterly|always|never|often|rarely|sometimes|regularly)\b|\b(?:every|each|once|twice|per|times an?)\b|\ba {_UNITS}\b",
-        "number": rf"\d|\b{_NUMBER_WORDS}\b",
-    }.items()
+_VALUE_PATTERNS: Mapping[Kind, str] = {
+    "duration": rf"(?:\b\d[\d.,]*|\b{_NUMBER_WORDS}|\ban?|\bfew|\bmany|-and-a-half|a[- ]half)[\s-]+(?:and a half[\s-]+|more[\s-]+|full[\s-]+|working[\s-]+|business[\s-]+|calendar[\s-]+|consecutive[\s-]+)*{_UNITS}\b|\b{_UNITS}[- ](?:and[- ]a[- ]half|long)\b|\bfor {_UNITS}\b|\b(?:overnight|indefinite(?:ly)?|permanent(?:ly)?|since (?:\d|{_MONTHS}))|\buntil\b",
+    "weekday": rf"\b{_WEEKDAYS}\b",
+    "month": rf"\b{_MONTHS}\b",
+    "year": r"\b(?:1\d|20)\d\d\b",
+    "date": rf"\b(?:1\d|20)\d\d\b|\b{_WEEKDAYS}\b|\b{_MONTHS}\.?\s+\d|\d(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTHS}\b|\b(?:in|since|by|until|from|last|this|next|early|late|earlier in) {_MONTHS}\b|\b\d{{1,2}}[:.]\d\d\b|\b\d{{1,2}} ?[ap]\.?m\b|\b(?:yesterday|today|tomorrow|last (?:year|month|week|fall|spring|summer|winter)|next (?:year|month|week)|this (?:year|month|week)|ago|centur(?:y|ies)|\d0s)\b",
+    "percent": r"\d\s?%|\bper ?cent\b|\bpercentage\b|\b(?:half|third|quarter|majority|most)\b|\bone in \w+",
+    "money": r"[$£€¥]\s?\d|\b\d[\d.,]*\s?(?:k|m|bn|million|billion|thousand)?\s?(?:dollars?|euros?|pounds?|yen|yuan|usd|eur|gbp|cents?)\b|\b(?:dollars|euros|pounds|free of charge|no charge)\b",
+    "frequency": rf"\b(?:daily|weekly|monthly|yearly|annual(?:ly)?|hourly|nightly|quarterly|always|never|often|rarely|sometimes|regularly)\b|\b(?:every|each|once|twice|per|times an?)\b|\ba {_UNITS}\b",
+    "statement": r"[“”\"]|\b(?:said|says|told|tells|stated|states|noted|notes|called|calls|described|describes|reiterated|warned|warns|expressed|declared|announced|argued|argues|claimed|claims|promised|pledged|stressed|reaffirmed|raised|echoed|criticized|criticised|insisted|acknowledged|replied|responded|explained|complain(?:ed|ing)|according to)\b",
+    "reason": r"\b(?:because|due to|owing to|as a result|result(?:ed|ing)? (?:of|from|in)|since|so that|in order to|thanks to|on account of|caused|causing|prompted|led to|leading to|sparked|triggered|after|amid|for fear|aim(?:ed|s|ing)?|intended|to (?!the\b|a\b|an\b|his\b|her\b|their\b|its\b)[a-z]+|as (?:it|he|she|they|the)|for (?:his|her|its|their|being)|therefore|reasons?|purpose|reflected|over)\b",
+    "number": rf"\d|\b{_NUMBER_WORDS}\b",
 }
+_VALUES = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _VALUE_PATTERNS.items()}
+
+
+# "The first call in two years" tells how long there was none, not how long the call was.
+_INTERVAL = re.compile(
+    rf"\b(?:in|for the first time in|within) (?:nearly |almost |about |over |more than |at least |around |some |the (?:last|past) )*"
+    rf"(?:\d[\d.,]*|{_NUMBER_WORDS}|an?) {_UNITS}\b",
+    re.IGNORECASE,
+)
+_ASKS_INTERVAL = re.compile(
+    r"(?i)\b(?:since|before|without|no|not|been|ended|freeze|gap|silence|first|elapsed|pass(?:ed)?|within|notice)\b"
+)
 
 
 def expected(question: str) -> Kind | None:
@@ -68,11 +95,17 @@ def holds(kind: Kind | None, text: str, question: str) -> bool:
     """
     if kind is None:
         return True
+    return bool(values(kind, text, question))
+
+
+def values(kind: Kind, text: str, question: str) -> set[str]:
+    """The values of a kind in a text, lower-cased with blanks for hyphens; for people and places their words' stems."""
     if kind in ("person", "place"):
         known = {stem(word) for word in tokens(question)}
-        return any(
-            any(stem(word) not in known for word in tokens(name.group()))
-            for name in names_in(text)
-            if name.start() > 0 or len(tokens(name.group())) > 1 or kind == "person"
+        named = (
+            word for name in names_in(text) for word in tokens(name.group()) if word.lower() not in STOP_WORDS
         )
-    return _VALUES[kind].search(text) is not None
+        return {stem(word) for word in named} - known
+    if kind == "duration" and not _ASKS_INTERVAL.search(question):
+        text = _INTERVAL.sub(" ", text)
+    return {re.sub(r"[\s-]+", " ", match.group().lower()).strip() for match in _VALUES[kind].finditer(text)}

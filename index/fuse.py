@@ -13,7 +13,9 @@ _DENSE_WEIGHT = 0.4
 Ranked = Sequence[tuple[int, float]]
 
 
-def fuse(dense: Ranked, lexical: Ranked, *, lexical_bound: float, dense_weight: float = _DENSE_WEIGHT) -> dict[int, float]:
+def fuse(
+    dense: Ranked, lexical: Ranked, *, lexical_bound: float, dense_weight: float = _DENSE_WEIGHT
+) -> dict[int, float]:
     """Score of each id that stands in either list.
 
     Dense scores are scaled by the range of their own list. Lexical ones are divided by the geometric mean of the
@@ -26,7 +28,10 @@ def fuse(dense: Ranked, lexical: Ranked, *, lexical_bound: float, dense_weight: 
     weight = dense_weight if exact else 1.0
     if not near:
         return exact
-    return {key: weight * near.get(key, 0.0) + (1 - weight) * exact.get(key, 0.0) for key in near.keys() | exact.keys()}
+    return {
+        key: weight * near.get(key, 0.0) + (1 - weight) * exact.get(key, 0.0)
+        for key in near.keys() | exact.keys()
+    }
 
 
 def _ranged(scores: Ranked) -> dict[int, float]:

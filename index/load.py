@@ -27,7 +27,9 @@ def prepare(data: bytes, path: str) -> tuple[Document, tuple[Passage, ...]]:
     """
     loader = LOADERS.get(PurePosixPath(path).suffix.lower())
     if loader is None:
-        raise RejectedError("unsupported", f"no loader for {PurePosixPath(path).suffix or 'a name without extension'}")
+        raise RejectedError(
+            "unsupported", f"no loader for {PurePosixPath(path).suffix or 'a name without extension'}"
+        )
     document = loader(data, path)
     return document, passages_of(document.text, document.paragraphs, document.title)
 

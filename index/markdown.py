@@ -33,7 +33,9 @@ def markdown_paragraphs(text: str) -> tuple[Paragraph, ...]:
             kind = "boilerplate"
         number = len(found) + 1
         headings = () if kind == "heading" else path
-        found.append(Paragraph(number, lines[first].number, lines[last].number, start, end, kind, None, headings))
+        found.append(
+            Paragraph(number, lines[first].number, lines[last].number, start, end, kind, None, headings)
+        )
     return tuple(found)
 
 

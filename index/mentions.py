@@ -13,21 +13,26 @@ _OPENING = 1_000
 
 
 def nearby_names(question: str, text: str, start: int, end: int, own: str) -> list[str]:
-    """Names of the question that paragraph text[start:end] lacks but its surroundings hold, as written there.
+    """Names of the question that paragraph text[start:end] lacks but its surroundings hold, nearest first.
 
-    `own` is what is known of the paragraph already (its words and context).
+    `own` is what is known of the paragraph already (its words and context). Words that stand side by side in one
+    name there ("Dong Jun") come as one.
     """
     have = {stem(word) for word in tokens(own)}
     wanted = {stem(word): word for word in question_names(question) if stem(word) not in have}
     if not wanted:
         return []
     best: dict[str, tuple[int, str]] = {}
-    for low, high in ((max(start - _NEARBY, 0), min(end + _NEARBY, len(text))), (0, min(_OPENING, len(text)))):
+    for low, high in (
+        (max(start - _NEARBY, 0), min(end + _NEARBY, len(text))),
+        (0, min(_OPENING, len(text))),
+    ):
         for match in names_in(text[low:high]):
             distance = min(abs(low + match.start() - start), abs(low + match.end() - end))
-            name = match.group().rstrip(".").removesuffix("’s").removesuffix("'s")
-            for key in {stem(word) for word in tokens(name)} & wanted.keys():
-                if key not in best or distance < best[key][0]:
+            keys = {stem(word): wanted[stem(word)] for word in tokens(match.group()) if stem(word) in wanted}
+            name = " ".join(keys.values())
+            for key in keys:
+                if key not in best or (distance, -len(name)) < (best[key][0], -len(best[key][1])):
                     best[key] = (distance, name)
     found = dict.fromkeys(name for _, name in sorted(best.values()))
     return [name for name in found if not any(name != other and name in other for other in found)]

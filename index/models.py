@@ -104,7 +104,9 @@ def carried(name: str) -> ModelFiles | None:
             raise ModelError(f"{name}: {file} is missing from the package {carrier.package}; reinstall it")
         found = sha256_of(path)
         if found != expected:
-            raise ModelError(f"{name}: {file} in the package {carrier.package} has SHA-256 {found}, not the recorded one")
+            raise ModelError(
+                f"{name}: {file} in the package {carrier.package} has SHA-256 {found}, not the recorded one"
+            )
         paths[file] = path
     weights = next(iter(carrier.files.values()))
     return ModelFiles(name, weights, paths, carrier.pooling, carrier.query_prefix, carrier.dim)
@@ -144,7 +146,9 @@ def resolve_reranker(name: str) -> ModelFiles | None:
     folder = Path(wanted)
     paths = {file: folder / file for file in ("model.onnx", "tokenizer.json")}
     if not all(path.is_file() for path in paths.values()):
-        raise ModelError(f"{wanted}: no such reranker; give a folder with model.onnx and tokenizer.json, or off")
+        raise ModelError(
+            f"{wanted}: no such reranker; give a folder with model.onnx and tokenizer.json, or off"
+        )
     return ModelFiles(wanted, sha256_of(paths["model.onnx"]), paths)
 
 
@@ -173,7 +177,9 @@ def _from_manifest(name: str, folder: Path) -> ModelFiles:
         manifest = json.loads((folder / "manifest.json").read_text())
         paths = {file: folder / file for file in ("model.onnx", "tokenizer.json")}
         intact = all(sha256_of(path) == manifest["sha256"][file] for file, path in paths.items())
-        files = ModelFiles(name, manifest["sha256"]["model.onnx"], paths, "none", manifest["query_prefix"], manifest["dim"])
+        files = ModelFiles(
+            name, manifest["sha256"]["model.onnx"], paths, "none", manifest["query_prefix"], manifest["dim"]
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{name}: the export at {folder} is damaged ({error}); remove it") from error
     if not intact:
@@ -186,5 +192,7 @@ def _fingerprint(source: str) -> str:
     folder = Path(source)
     if not folder.is_dir():
         return source
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in {".safetensors", ".json"})
+    files = sorted(
+        path for path in folder.rglob("*") if path.is_file() and path.suffix in {".safetensors", ".json"}
+    )
     return "\0".join(f"{path.relative_to(folder)}:{sha256_of(path)}" for path in files)

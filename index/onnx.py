@@ -28,7 +28,9 @@ class OnnxGraph:
         options.enable_cpu_mem_arena = False
         options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(
+                str(model), options, providers=["CPUExecutionProvider"]
+            )
             self._tokenizer: Tokenizer = Tokenizer.from_file(str(tokenizer))
         except Exception as error:  # both libraries raise bare Exception subclasses for any bad file
             raise ModelError(f"cannot load the model at {model.parent}: {error}") from error
@@ -42,7 +44,9 @@ class OnnxGraph:
         size = self._session.get_outputs()[0].shape[-1]
         return int(size)
 
-    def run(self, texts: Sequence[Text]) -> Iterator[tuple[list[int], npt.NDArray[np.float32], npt.NDArray[np.int64]]]:
+    def run(
+        self, texts: Sequence[Text]
+    ) -> Iterator[tuple[list[int], npt.NDArray[np.float32], npt.NDArray[np.int64]]]:
         """Yield (positions in `texts`, first output, attention mask) per batch; texts of like length share one."""
         encodings = self._tokenizer.encode_batch(list(texts))
         order = sorted(range(len(encodings)), key=lambda n: len(encodings[n].ids))
@@ -53,7 +57,9 @@ class OnnxGraph:
                 stop += 1
             batch = order[start:stop]
             shape = (len(batch), len(encodings[batch[-1]].ids))
-            feed = {name: np.zeros(shape, np.int64) for name in ("input_ids", "attention_mask", "token_type_ids")}
+            feed = {
+                name: np.zeros(shape, np.int64) for name in ("input_ids", "attention_mask", "token_type_ids")
+            }
             for row, n in enumerate(batch):
                 length = len(encodings[n].ids)
                 feed["input_ids"][row, :length] = encodings[n].ids

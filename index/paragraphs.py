@@ -63,7 +63,9 @@ def clean(text: str) -> str:
     return " ".join(text.split())
 
 
-def _paragraph(number: int, group: Sequence[Line], kind: ParagraphKind, headings: tuple[str, ...]) -> Paragraph:
+def _paragraph(
+    number: int, group: Sequence[Line], kind: ParagraphKind, headings: tuple[str, ...]
+) -> Paragraph:
     first, last = group[0], group[-1]
     start = first.start + len(first.text) - len(first.text.lstrip())
     end = last.end - (len(last.text) - len(last.text.rstrip()))
@@ -150,7 +152,7 @@ def _is_heading_text(text: str, *, digits: bool = False) -> bool:
     bare = " ".join(words)
     return (
         bare[0].isupper()
-        and bare[-1] not in ".!?:;,\"”)"
+        and bare[-1] not in '.!?:;,"”)'
         and (digits or not any(c.isdigit() for c in bare))
         and ": " not in bare
     )
@@ -160,7 +162,9 @@ def _kind(group: Sequence[Line], *, is_first: bool, is_last: bool) -> ParagraphK
     text = clean(" ".join(line.text for line in group))
     if is_boilerplate(text):
         return "boilerplate"
-    if _ITEM.match(group[0].text) and not (len(group) == 1 and _SECTION_NUMBER.match(text) and _is_heading_text(text)):
+    if _ITEM.match(group[0].text) and not (
+        len(group) == 1 and _SECTION_NUMBER.match(text) and _is_heading_text(text)
+    ):
         return "list_item"
     if len(group) == 1 and not is_last and _is_heading_text(text, digits=is_first):
         return "heading"

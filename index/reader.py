@@ -111,8 +111,7 @@ class StoreReader:
         """How many passages a collection holds."""
         with self._catalog.reading() as db:
             key, _ = self._find(db, collection)
-            total = fetch(db, "SELECT coalesce(sum(passages), 0) FROM document WHERE collection = ?", (key,))
-            return int(total[0][0])
+            return self._counts(db, key).passages
 
     def paragraphs(self, collection: str, document_id: str, /) -> list[StoredParagraph]:
         """All paragraphs of one document in order; damaged ones are left out. Raises NotFoundError."""

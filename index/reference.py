@@ -77,7 +77,8 @@ def export(source: str, folder: Path) -> ModelFiles:
             str(graph),
             input_names=list(names),
             output_names=["sentence_embedding"],
-            dynamic_axes={name: {0: "batch", 1: "tokens"} for name in names} | {"sentence_embedding": {0: "batch"}},
+            dynamic_axes={name: {0: "batch", 1: "tokens"} for name in names}
+            | {"sentence_embedding": {0: "batch"}},
             opset_version=17,
             dynamo=False,
         )
@@ -87,10 +88,12 @@ def export(source: str, folder: Path) -> ModelFiles:
     graph.unlink()
     for name, content in data.items():
         durable_write(folder / name, content)
-    prefix = dict(model.prompts or {}).get("query", "")
+    prefix = str(dict(model.prompts or {}).get("query") or "")
     dim = int(model.get_sentence_embedding_dimension() or 0)
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in data.items()}
-    files = ModelFiles(source, hashes["model.onnx"], {name: folder / name for name in data}, "none", prefix, dim)
+    files = ModelFiles(
+        source, hashes["model.onnx"], {name: folder / name for name in data}, "none", prefix, dim
+    )
     _check(model, files)
     manifest = {"format": 1, "source": source, "sha256": hashes, "query_prefix": prefix, "dim": dim}
     durable_write(folder / "manifest.json", json.dumps(manifest, indent=1).encode())

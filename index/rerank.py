@@ -14,7 +14,9 @@ class OnnxReranker:
 
     def __init__(self, files: ModelFiles, *, threads: int = 2, max_tokens: int = 512) -> None:
         self._files = files
-        self._graph = OnnxGraph(files.files["model.onnx"], files.files["tokenizer.json"], threads=threads, max_tokens=max_tokens)
+        self._graph = OnnxGraph(
+            files.files["model.onnx"], files.files["tokenizer.json"], threads=threads, max_tokens=max_tokens
+        )
 
     @property
     def name(self) -> str:

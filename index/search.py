@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from index.analysis import STOP_WORDS, question_names, stem, stems, tokens
+from index.analysis import STOP_WORDS, question_names, share_of_names, stem, stems, tokens
 from index.expects import expected, holds
 from index.fuse import bm25_bound, fuse
 from index.mentions import nearby_names
@@ -14,10 +14,14 @@ from index.relevance import WITH_RERANKER, WITHOUT_RERANKER, Signals, relevance
 from index.terms import words
 from index.types import Embedder, Filters, Hit, PassageStore, Reranker, SearchResult, StoredPassage
 
-_LIST_LENGTH = 100
+LIST_LENGTH = 100
 """Entries taken from each list before fusing."""
 RERANKED = 16
 """Passages that the cross-encoder reads."""
+_VALUE_PLACES = 6
+"""Of these, how many are kept for passages that hold the kind of value asked for."""
+_TOP_DOCUMENTS = 6
+"""Documents of the first so many fused passages count as being about the question."""
 _RERANK_WORDS = 180
 """Words of a passage that the cross-encoder reads; its cost grows with their square."""
 
@@ -30,6 +34,7 @@ class Candidate:
     signals: Signals
     scores: Mapping[str, float]
     score: float
+    lent: str = ""
 
 
 def search(
@@ -51,15 +56,15 @@ def search(
     clock = time.perf_counter()
     vector = embedder.embed_queries([query])[0] if embedder else None
     timings["embed"], clock = _since(clock)
-    dense = store.dense(collection, vector, _LIST_LENGTH, filters) if vector is not None else []
+    dense = store.dense(collection, vector, LIST_LENGTH, filters) if vector is not None else []
     terms = query_terms(query)
-    lexical = store.lexical(collection, terms, _LIST_LENGTH, filters)
+    lexical = store.lexical(collection, terms, LIST_LENGTH, filters)
     found = candidates(store, collection, query, dense, lexical, depth=max(k, RERANKED))
     timings["retrieve"], clock = _since(clock)
     ranked = rank(query, found, reranker, store, collection)
     timings["rerank"], _ = _since(clock)
     degraded = (() if embedder else ("dense",)) + (() if reranker else ("rerank",))
-    return SearchResult(tuple(_hit(c) for c in ranked[:k]), degraded, timings)
+    return SearchResult(tuple(hit_of(c) for c in ranked[:k]), degraded, timings)
 
 
 def query_terms(query: str) -> list[str]:
@@ -94,14 +99,34 @@ def candidates(
     scores = fuse(dense, lexical, lexical_bound=bm25_bound(frequencies, total))
     by_dense, by_lexical = dict(dense), dict(lexical)
     rarity = {stem(word): math.log(1 + total / (1 + n)) for word, n in frequencies.items()}
-    best = sorted(scores, key=lambda key: (-scores[key], key))[: depth * 3]
+    best = sorted(scores, key=lambda key: (-scores[key], key))[: max(depth * 3, LIST_LENGTH)]
     found: dict[tuple[str, int], Fused] = {}
     for stored in store.passages(collection, best):
         place = (stored.source.document.id, stored.passage.paragraph)
         if place not in found:
             key = stored.id
             found[place] = Fused(stored, scores[key], by_dense.get(key), by_lexical.get(key), rarity)
-    return list(found.values())[:depth]
+    return _with_values(query, list(found.values()))[:depth]
+
+
+def _with_values(query: str, found: list[Fused]) -> list[Fused]:
+    """Let passages that hold the kind of value asked for into the part that is reranked.
+
+    "The 90-minute conversation" shares no word with "How long did the call last?" and is far down the list; it
+    stands in a document that is at its top.
+    """
+    kind = expected(query)
+    if kind is None or len(found) <= RERANKED:
+        return found
+    documents = {item.stored.source.document.id for item in found[:_TOP_DOCUMENTS]}
+    keep = RERANKED - _VALUE_PLACES
+    late = [
+        item
+        for item in found[keep:]
+        if item.stored.source.document.id in documents and holds(kind, item.stored.passage.text, query)
+    ][:_VALUE_PLACES]
+    taken = {item.stored.id for item in late}
+    return [*found[:keep], *late, *(item for item in found[keep:] if item.stored.id not in taken)]
 
 
 def rank(
@@ -113,13 +138,27 @@ def rank(
     for document_id in texts:
         texts[document_id] = store.text(collection, document_id)
     named = [_with_names(query, item.stored, texts[item.stored.source.document.id]) for item in head]
-    logits = reranker.scores(query, [_for_reranker(item.stored, names) for item, names in zip(head, named, strict=True)]) if reranker and head else None
+    logits = (
+        reranker.scores(
+            query, [_for_reranker(item.stored, names) for item, names in zip(head, named, strict=True)]
+        )
+        if reranker and head
+        else None
+    )
     ranked: list[Candidate] = []
     for n, (item, names) in enumerate(zip(head, named, strict=True)):
         logit = float(logits[n]) if logits is not None else 0.0
         signals = signals_of(query, item, names, logit)
         score = relevance(signals, WITH_RERANKER if logits is not None else WITHOUT_RERANKER)
-        ranked.append(Candidate(item.stored, signals, _scores(item, logit if logits is not None else None), score))
+        ranked.append(
+            Candidate(
+                item.stored,
+                signals,
+                _scores(item, logit if logits is not None else None),
+                score,
+                ", ".join(names),
+            )
+        )
     ranked.sort(key=lambda c: -c.score)
     floor = min((c.score for c in ranked), default=1.0)
     for item in found[RERANKED:]:
@@ -132,9 +171,10 @@ def signals_of(query: str, item: Fused, names: Sequence[str], logit: float) -> S
     """What the relevance model sees of a passage; `names` are those its surroundings lend it."""
     passage = item.stored.passage
     document = item.stored.source.document
+    lent = " ".join(names)
     own = stems(f"{passage.text} {passage.context} {document.title}")
-    around = own | stems(" ".join(names))
-    wanted_names = {stem(word) for word in question_names(query)}
+    around = own | stems(lent)
+    found_names = share_of_names(question_names(query), f"{passage.text} {passage.context} {document.title} {lent}")
     wanted = {stem(word) for word in tokens(query) if word.lower() not in STOP_WORDS}
     weight = {word: item.rarity.get(word, 1.0) for word in wanted}
     total = sum(weight.values())
@@ -143,7 +183,7 @@ def signals_of(query: str, item: Fused, names: Sequence[str], logit: float) -> S
         rerank=logit / 10,
         fused=item.score,
         kind=0.5 if kind is None else float(holds(kind, passage.text, query)),
-        names=len(wanted_names & around) / len(wanted_names) if wanted_names else 1.0,
+        names=found_names,
         words=sum(weight[word] for word in wanted & around) / total if total else 0.0,
     )
 
@@ -170,7 +210,8 @@ def _scores(item: Fused, logit: float | None) -> dict[str, float]:
     return scores
 
 
-def _hit(candidate: Candidate) -> Hit:
+def hit_of(candidate: Candidate) -> Hit:
+    """The hit that a ranked candidate is."""
     source = candidate.stored.source
     paragraph = source.paragraph
     return Hit(
@@ -188,6 +229,7 @@ def _hit(candidate: Candidate) -> Hit:
         sha256=source.sha256,
         context=candidate.stored.passage.context,
         score=candidate.score,
+        lent=candidate.lent,
         scores=candidate.scores,
         kind=paragraph.kind,
     )

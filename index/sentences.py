@@ -41,7 +41,9 @@ def _ends_sentence(text: str, mark: re.Match[str]) -> bool:
     return True
 
 
-_OPENERS = frozenset("the a an it he she they we i this that these those in on at but and however since when while after".split())
+_OPENERS = frozenset(
+    "the a an it he she they we i this that these those in on at but and however since when while after".split()
+)
 
 
 def _is_sentence_opener(text: str, position: int) -> bool:

@@ -176,6 +176,7 @@ class LocalStore(StoreReader):
 
     def snapshot(self) -> None:
         """Write the snapshots that are behind. Raises StorageError; the old ones stay until the new are whole."""
+        self._catalog.require_writable()
         with self._catalog.reading() as db:
             visible = self._visible(db)
         for key, built_by in visible.values():

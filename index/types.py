@@ -120,7 +120,11 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A paragraph found for a query. `scores` holds what `score` was made from (dense, lexical, rerank)."""
+    """A paragraph found for a query. `scores` holds what `score` was made from (dense, lexical, rerank).
+
+    `score` is the probability, 0 to 1, that the paragraph answers. `lent` holds names of the query that the
+    paragraph goes on about without repeating them, as its surroundings give them.
+    """
 
     document_id: str
     path: str
@@ -136,6 +140,7 @@ class Hit:
     sha256: str
     context: str
     score: float
+    lent: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
     kind: ParagraphKind = "text"
 
@@ -263,9 +268,7 @@ class PassageStore(Protocol):
         """Commit each change in a transaction of its own; return the sequence number of the last one."""
         ...
 
-    def dense(
-        self, collection: str, vector: Vectors, k: int, filters: Filters, /
-    ) -> list[tuple[int, float]]:
+    def dense(self, collection: str, vector: Vectors, k: int, filters: Filters, /) -> list[tuple[int, float]]:
         """The k passages nearest by cosine, as (passage id, cosine), best first."""
         ...
 

@@ -1,8 +1,8 @@
-"""The vocabulary of answering: frozen values and the protocol of an answerer."""
+"""The vocabulary of answering: frozen values."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 from index.types import Filters, Hit
 
@@ -106,7 +106,10 @@ class AnswererInfo:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A checked answer: the contract of `POST /v1/query` and of `nutgraf ask --json`."""
+    """A checked answer: the contract of `POST /v1/query` and of `nutgraf ask --json`.
+
+    `confidence` is the probability, before drafting, that the best sentence found answers.
+    """
 
     id: str
     status: Status
@@ -120,6 +123,7 @@ class Answer:
     hits: tuple[Hit, ...]
     answerer: AnswererInfo
     degraded: tuple[str, ...] = ()
+    confidence: float = 0.0
     usage: Mapping[str, int] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
@@ -131,21 +135,6 @@ class Quote:
     hit: Hit
     start: int
     end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What an answerer wrote before it was checked.
-
-    `quotes` holds, for an extractive draft, the span behind each sentence; a generated draft has none and every
-    sentence is attributed afterwards.
-    """
-
-    text: str
-    answerer: AnswererInfo
-    quotes: tuple[Quote, ...] = ()
-    usage: Mapping[str, int] = field(default_factory=dict)
-    finish: Literal["complete", "truncated", "refused"] = "complete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +154,3 @@ class Event:
 
 
 OnEvent = Callable[[Event], None]
-
-
-class Answerer(Protocol):
-    """Writes a draft from a standalone question and its hits."""
-
-    def draft(self, question: str, hits: Sequence[Hit], /) -> Draft: ...

@@ -1,0 +1,208 @@
+"""Everything that a surface may ask for, over one open index."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import numpy as np
+
+from index.engine import Index
+from index.errors import NotFoundError
+from index.types import (
+    CheckReport,
+    DocumentInfo,
+    Embedder,
+    Filters,
+    Progress,
+    SearchResult,
+    StoredParagraph,
+    SyncReport,
+)
+from qa.answer import Parts, answer
+from qa.compose import Checked, Composer
+from qa.llm import LLM, LLMConfig
+from qa.settings import Settings
+from qa.types import Answer, OnEvent, Question, Sentence, Verified
+from qa.verify import Similarity, judge, split_sentences
+
+_VERIFY_HITS = 8
+
+
+def _placed(sentence: Sentence, start: int, end: int) -> Sentence:
+    """A sentence of somebody's text: its place is in that text."""
+    return replace(sentence, start=start, end=end)
+
+
+class EmbeddingSimilarity:
+    """Cosine of sentence embeddings as a support score; satisfies `qa.verify.Similarity`."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    def scores(self, claim: str, texts: Sequence[str], /) -> Sequence[float]:
+        """Cosine of the claim with each text, cut at 0."""
+        vectors = self._embedder.embed_documents([claim, *texts])
+        return [max(0.0, float(c)) for c in np.asarray(vectors[1:] @ vectors[0])]
+
+
+class Service:
+    """An open index with an answerer. Safe to use from several threads."""
+
+    def __init__(self, settings: Settings, index: Index, llm: LLM | None) -> None:
+        self.settings = settings
+        self._index = index
+        self._llm = llm
+        self._warm = False
+
+    @classmethod
+    def open(cls, settings: Settings, *, writable: bool = False) -> "Service":
+        """Open the data folder of the settings.
+
+        Raises:
+            NotFoundError: there is no index to read yet.
+            NutgrafError: as `index.engine.Index.open`.
+        """
+        index = Index.open(
+            settings.data_dir,
+            model=settings.embedding_model,
+            reranker=settings.reranker,
+            offline=settings.offline,
+            threads=settings.threads,
+            writable=writable,
+        )
+        llm = LLM(LLMConfig.from_settings(settings)) if settings.uses_llm else None
+        return cls(settings, index, llm)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ---------------------------------------------------------------------------------------------- asking
+
+    def search(
+        self,
+        query: str,
+        *,
+        collection: str = "default",
+        k: int = 8,
+        filters: Filters = Filters(),  # noqa: B008
+    ) -> SearchResult:
+        """The paragraphs that answer a query best; no LLM. Raises NotFoundError."""
+        return self._index.search(query, collection=collection, k=k, filters=filters)
+
+    def ask(
+        self, question: Question, *, on_event: OnEvent | None = None, cancelled: threading.Event | None = None
+    ) -> Answer:
+        """The checked answer. Raises NotFoundError for an unknown collection."""
+        parts = Parts(
+            self._index,
+            self._llm,
+            self._similarity(),
+            self.settings.public_base_url,
+            self.settings.llm_context_tokens - self.settings.llm_max_tokens,
+        )
+        return answer(question, parts, on_event, cancelled)
+
+    def verify(self, text: str, *, collection: str = "default") -> Verified:
+        """A verdict and citations for each sentence of anybody's text. Raises NotFoundError."""
+        composer = Composer(self.settings.public_base_url)
+        similarity = self._similarity()
+        sentences = []
+        for start, end in split_sentences(text):
+            claim = text[start:end]
+            hits = self._index.search(claim, collection=collection, k=_VERIFY_HITS).hits
+            judged = judge(claim, hits, similarity)
+            sentence, _, _ = composer.add(
+                Checked(claim, judged.verdict, judged.score, judged.quotes, judged.layer)
+            )
+            sentences.append((sentence, start, end))
+        return Verified(
+            tuple(_placed(sentence, start, end) for sentence, start, end in sentences),
+            composer.composed().citations,
+        )
+
+    def _similarity(self) -> Similarity | None:
+        embedder = self._index.embedder
+        return EmbeddingSimilarity(embedder) if embedder is not None else None
+
+    # ---------------------------------------------------------------------------------------------- reading
+
+    def collections(self) -> list[str]:
+        """Names of the collections."""
+        return self._index.store.collections()
+
+    def documents(self, collection: str) -> list[DocumentInfo]:
+        """All documents of a collection, by path. Raises NotFoundError."""
+        return self._index.store.documents(collection)
+
+    def document(self, collection: str, document_id: str) -> DocumentInfo:
+        """One document. Raises NotFoundError."""
+        return self._index.store.document(collection, document_id)
+
+    def paragraphs(self, collection: str, document_id: str) -> list[StoredParagraph]:
+        """The paragraphs of a document in order. Raises NotFoundError."""
+        return self._index.store.paragraphs(collection, document_id)
+
+    # ---------------------------------------------------------------------------------------------- keeping
+
+    def sync(
+        self, root: Path, *, collection: str = "default", progress: Progress | None = None
+    ) -> SyncReport:
+        """Make a collection hold what a folder holds."""
+        return self._index.sync(root, collection=collection, progress=progress)
+
+    def put(
+        self, path: str, data: bytes, *, collection: str = "default"
+    ) -> Literal["added", "changed", "unchanged"]:
+        """Put one uploaded document in place."""
+        return self._index.put(path, data, collection=collection)
+
+    def check(self, *, repair: bool = False) -> CheckReport:
+        """Compare everything stored with its hashes and everything derived with what is stored."""
+        return self._index.store.check(repair=repair)
+
+    def status(self) -> dict[str, object]:
+        """What is stored, and what serves it."""
+        store = self._index.store
+        found = []
+        for name in store.collections():
+            documents = store.documents(name)
+            found.append(
+                {
+                    "name": name,
+                    "documents": len(documents),
+                    "paragraphs": sum(d.paragraphs for d in documents),
+                    "passages": store.passage_count(name),
+                    "last_indexed": max((d.indexed_at for d in documents), default=None),
+                }
+            )
+        return {
+            "data_dir": str(self.settings.data_dir),
+            "collections": found,
+            "models": {**self._index.models, "llm": self._llm.config.model if self._llm else ""},
+            "sequence": store.sequence(),
+        }
+
+    def ready(self) -> tuple[bool, tuple[str, ...]]:
+        """Whether questions can be answered now, and what is missing. The first call loads the models."""
+        reasons: list[str] = []
+        if not self._warm:
+            self._index.warm()
+            self._warm = True
+        try:
+            if not self._index.store.collections():
+                reasons.append("nothing is indexed yet")
+        except NotFoundError as error:
+            reasons.append(str(error))
+        return not reasons, tuple(reasons)
+
+    def close(self) -> None:
+        """Let go of the index."""
+        self._index.close()
