@@ -28,7 +28,8 @@ def inside(root: Path, *words: str, folder: str = "/") -> list[str]:
     """The command line that runs words in the root with a bare environment."""
     env = {"HOME": "/root", "PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **pip_settings()}
     pairs = [f"{name}={value}" for name, value in env.items()]
-    return ["env", "-i", *pairs, "chroot", str(root), "sh", "-c", 'cd "$0" && exec "$@"', folder, *words]
+    start = ["/usr/bin/env", "-i", *pairs, "/bin/sh", "-c", 'cd "$0" && exec "$@"', folder]
+    return ["chroot", str(root), *start, *words]
 
 
 def make_machine(folder: Path) -> Path:
