@@ -10,6 +10,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 
 import apsw
@@ -36,7 +37,15 @@ _log = logging.getLogger(__name__)
 class Catalog:
     """The open catalog of one data folder."""
 
-    def __init__(self, path: Path, writer: apsw.Connection | None, *, immutable: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        writer: apsw.Connection | None,
+        identity: tuple[str, bytes],
+        *,
+        immutable: bool = False,
+    ) -> None:
+        self.uuid, self.secret = identity
         self._path = path
         self._writer = writer
         self._immutable = immutable
@@ -49,9 +58,6 @@ class Catalog:
         self._wal_pages = 0
         if writer is not None:
             writer.set_wal_hook(self._after_commit)
-        with self.reading() as db:
-            self.secret = bytes.fromhex(str(_meta(db, "secret")))
-            self.uuid = str(_meta(db, "uuid"))
 
     @property
     def writable(self) -> bool:
@@ -68,16 +74,18 @@ class Catalog:
         """
         self.require_same_file()
         db = connect(self._path, writable=False, immutable=self._immutable) if fresh else self._borrow()
+        whole = False
         try:
             with failures(db, self._path):
                 db.execute("BEGIN")
-                try:
-                    yield db
-                finally:
-                    if db.in_transaction:
-                        db.execute("COMMIT")
+                yield db
+                db.execute("COMMIT")
+            whole = True
         finally:
-            self._give_back(db)
+            if whole:
+                self._give_back(db)
+            else:  # what it was doing, or what it cached, may be part of the trouble
+                db.close()
 
     @contextmanager
     def writing(self) -> Iterator[apsw.Connection]:
@@ -178,10 +186,9 @@ def create_catalog(path: Path) -> None:
             )
             with transaction(db):
                 db.execute(SCHEMA)
-                db.executemany(
-                    "INSERT INTO meta VALUES (?, ?)",
-                    [("uuid", secrets.token_hex(16)), ("secret", secrets.token_hex(32)), ("pruned", "0")],
-                )
+                uuid, secret = secrets.token_hex(16), secrets.token_hex(32)
+                values = {"uuid": uuid, "secret": secret, "proof": _proof(uuid, secret), "pruned": "0"}
+                db.executemany("INSERT INTO meta VALUES (?, ?)", values.items())
     finally:
         db.close()
     unfinished.replace(path)
@@ -203,13 +210,14 @@ def open_catalog(path: Path, *, writable: bool) -> Catalog:
     try:
         with failures(db, path):
             _verify(db, path, writable=writable)
+            identity = _identity_of(db, path)
     except BaseException:
         db.close()
         raise
     if writable:
-        return Catalog(path, db)
+        return Catalog(path, db, identity)
     db.close()
-    return Catalog(path, None, immutable=immutable)
+    return Catalog(path, None, identity, immutable=immutable)
 
 
 def migrate(db: apsw.Connection, path: Path, steps: Mapping[int, Migration], target: int) -> None:
@@ -243,8 +251,6 @@ def _verify(db: apsw.Connection, path: Path, *, writable: bool) -> None:
                 f"{path.name} has the older schema {version}: index once to bring it up to date"
             )
         migrate(db, path, MIGRATIONS, SCHEMA_VERSION)
-    if _meta(db, "uuid") is None or _meta(db, "secret") is None:
-        raise CorruptError(damaged(path, "its identity is gone"))
 
 
 def _new_file(path: Path) -> Path:
@@ -280,6 +286,18 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def _identity_of(db: apsw.Connection, path: Path) -> tuple[str, bytes]:
+    """The catalog's own name, and the key of its seals; with a damaged key every row would look damaged."""
+    uuid, secret, proof = (_meta(db, key) or "" for key in ("uuid", "secret", "proof"))
+    if not secret or _proof(uuid, secret) != proof:
+        raise CorruptError(damaged(path, "its identity is gone"))
+    return uuid, bytes.fromhex(secret)
+
+
+def _proof(uuid: str, secret: str) -> str:
+    return sha256(f"{uuid} {secret}".encode()).hexdigest()
 
 
 def _meta(db: apsw.Connection, key: str) -> str | None:

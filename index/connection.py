@@ -63,7 +63,7 @@ def failures(db: apsw.Connection, path: Path) -> Iterator[None]:
     """Turn what SQLite raises into the errors of this project."""
     try:
         yield
-    except (apsw.CorruptError, apsw.NotADBError, apsw.FormatError) as error:
+    except (apsw.CorruptError, apsw.NotADBError, apsw.FormatError, UnicodeDecodeError) as error:
         raise CorruptError(damaged(path, str(error))) from error
     except apsw.FullError as error:
         raise _disk_full(path) from error

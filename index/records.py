@@ -13,8 +13,10 @@ from hashlib import blake2b, sha256
 import apsw
 import numpy as np
 
+from index import columns
+from index.columns import DOCUMENT, PARAGRAPH, PASSAGE
 from index.connection import Row, fetch, last_id
-from index.errors import InputError
+from index.errors import CorruptError, InputError
 from index.fulltext import FullText
 from index.passages import embed_text
 from index.terms import clean
@@ -23,38 +25,9 @@ from index.types import BuiltBy, DocumentInfo, Origin, Paragraph, Passage, Store
 UNUSABLE = b""
 """Stands for the hash of a vector that the embedder could not give, so that it is not asked for again and again."""
 
-_DOCUMENT = (
-    "d.key, d.collection, d.id, d.path, d.title, d.date, d.media_type, d.sha256, d.size, d.paragraphs, d.passages,"
-    " d.indexed_at, d.origin, d.notes, d.tail, d.text_sha256, d.seal"
-)
-_DOCUMENT_WIDTH = 17
-_PARAGRAPH = (
-    'g.number, g.line_start, g.line_end, g.start, g."end", g.kind, g.page, g.headings, g.sha256, g.seal,'
-    " g.text"
-)
-_PASSAGE_AT = _DOCUMENT_WIDTH + 11
-_PASSAGE = (
-    'p.id, p.document, p.paragraph, p.part, p.start, p."end", p.text, p.context, p.embed_sha256, p.seal'
-)
-
-
-# Each statement is a constant, made of the column lists above and nothing else.
-_DOCUMENT_BY_KEY = f"SELECT {_DOCUMENT} FROM document d WHERE d.key = ?"  # noqa: S608
-_DOCUMENT_BY_PATH = f"SELECT {_DOCUMENT} FROM document d WHERE d.collection = ? AND d.path = ?"  # noqa: S608
-_DOCUMENT_BY_ID = f"SELECT {_DOCUMENT} FROM document d WHERE d.collection = ? AND d.id = ?"  # noqa: S608
-_ALL_DOCUMENTS = f"SELECT {_DOCUMENT} FROM document d WHERE d.collection = ? ORDER BY d.path"  # noqa: S608
-_PARAGRAPHS_OF = f"SELECT {_PARAGRAPH} FROM paragraph g WHERE g.document = ? ORDER BY g.number"  # noqa: S608
-_PASSAGES_OF = f"SELECT {_PASSAGE} FROM passage p WHERE p.document = ? ORDER BY p.paragraph, p.part"  # noqa: S608
-_PASSAGE_WITH_SOURCE = (
-    f"SELECT {_DOCUMENT}, {_PARAGRAPH}, {_PASSAGE} FROM passage p"  # noqa: S608
-    " JOIN document d ON d.key = p.document"
-    " JOIN paragraph g ON g.document = p.document AND g.number = p.paragraph"
-    " WHERE p.id IN (SELECT value FROM json_each(?)) AND d.collection = ?"
-)
-_DELETE_ALL_PASSAGES = "DELETE FROM passage WHERE document IN (SELECT key FROM document WHERE collection = ?)"
-_DELETE_ALL_PARAGRAPHS = (
-    "DELETE FROM paragraph WHERE document IN (SELECT key FROM document WHERE collection = ?)"
-)
+_SOURCE_AT = len(DOCUMENT.names)
+_PASSAGE_AT = _SOURCE_AT + len(PARAGRAPH.names)
+"""Where, in a row of a passage with its source, the paragraph and the passage begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +90,12 @@ def check_path(path: str) -> str:
 
 
 def collections(db: apsw.Connection) -> list[tuple[int, str, BuiltBy]]:
-    """Every collection as (key, name, what built it)."""
+    """Every collection as (key, name, what built it). Raises CorruptError."""
     rows = fetch(db, "SELECT key, name, built_by FROM collection ORDER BY name, key")
-    return [(int(key), str(name), BuiltBy(**json.loads(built_by))) for key, name, built_by in rows]
+    try:
+        return [(int(key), str(name), BuiltBy(**json.loads(built_by))) for key, name, built_by in rows]
+    except (ValueError, TypeError) as error:
+        raise CorruptError("the list of collections is damaged: restore a backup, or index again") from error
 
 
 def insert_collection(db: apsw.Connection, name: str, built_by: BuiltBy) -> int:
@@ -138,8 +114,8 @@ def set_built_by(db: apsw.Connection, collection: int, built_by: BuiltBy) -> Non
 def delete_collection(db: apsw.Connection, collection: int) -> None:
     """Take a collection away with everything in it."""
     db.execute(FullText.of(collection).drop())
-    db.execute(_DELETE_ALL_PASSAGES, (collection,))
-    db.execute(_DELETE_ALL_PARAGRAPHS, (collection,))
+    db.execute(columns.DELETE_ALL_PASSAGES, (collection,))
+    db.execute(columns.DELETE_ALL_PARAGRAPHS, (collection,))
     db.execute("DELETE FROM document WHERE collection = ?", (collection,))
     db.execute("DELETE FROM change WHERE collection = ?", (collection,))
     db.execute("DELETE FROM collection WHERE key = ?", (collection,))
@@ -157,14 +133,14 @@ def find_document(
     db: apsw.Connection, secret: bytes, collection: int, *, path: str | None = None, id_: str | None = None
 ) -> StoredDocument | None:
     """The document with this path or id."""
-    sql, value = (_DOCUMENT_BY_PATH, path) if id_ is None else (_DOCUMENT_BY_ID, id_)
+    sql, value = (columns.DOCUMENT_BY_PATH, path) if id_ is None else (columns.DOCUMENT_BY_ID, id_)
     rows = fetch(db, sql, (collection, clean(value or "")))
     return to_document(rows[0], secret) if rows else None
 
 
 def list_documents(db: apsw.Connection, secret: bytes, collection: int) -> list[StoredDocument]:
     """All documents of a collection, by path."""
-    return [to_document(row, secret) for row in fetch(db, _ALL_DOCUMENTS, (collection,))]
+    return [to_document(row, secret) for row in fetch(db, columns.ALL_DOCUMENTS, (collection,))]
 
 
 def insert_document(db: apsw.Connection, secret: bytes, collection: tuple[int, str], change: Upsert) -> int:
@@ -215,27 +191,28 @@ def move_document(db: apsw.Connection, secret: bytes, collection: str, key: int,
 
 def seal_document(db: apsw.Connection, secret: bytes, key: int) -> None:
     """Seal a document row as it stands now."""
-    row = fetch(db, _DOCUMENT_BY_KEY, (key,))[0]
+    row = DOCUMENT.decoded(fetch(db, columns.DOCUMENT_BY_KEY, (key,))[0])
     db.execute("UPDATE document SET seal = ? WHERE key = ?", (seal(secret, *row[:-1]), key))
 
 
 def to_document(row: Row, secret: bytes) -> StoredDocument:
     """A row of the document columns as a value."""
+    row = DOCUMENT.decoded(row)
     key, _, id_, path, title, date, media_type, sha, size, paragraphs, passages, indexed_at, origin = row[:13]
-    notes, tail, text_sha256, stored = row[13:_DOCUMENT_WIDTH]
-    intact = stored == seal(secret, *row[: _DOCUMENT_WIDTH - 1])
+    notes, tail, text_sha256, stored = row[13:]
+    intact = stored == seal(secret, *row[:-1])
     info = DocumentInfo(
-        id=id_, path=path, title=title, date=date, media_type=media_type, sha256=sha, size=size,
+        id=str(id_), path=str(path), title=str(title), date=date, media_type=media_type, sha256=sha, size=size,
         paragraphs=paragraphs, passages=passages, indexed_at=indexed_at, origin=_origin(origin),
         notes=_strings(notes),
     )  # fmt: skip
-    return StoredDocument(key, info, tail, text_sha256, intact)
+    return StoredDocument(key, info, str(tail), text_sha256, intact)
 
 
 def document_text(db: apsw.Connection, document: StoredDocument) -> str | None:
     """The whole stored text, or None when it is not what was stored."""
-    rows = fetch(db, "SELECT gap, text FROM paragraph WHERE document = ? ORDER BY number", (document.key,))
-    text = "".join(part for row in rows for part in row) + document.tail
+    parts = (part for row in fetch(db, columns.TEXT_OF, (document.key,)) for part in row)
+    text = "".join(bytes(part or b"").decode("utf-8", "replace") for part in parts) + document.tail
     return text if text_hash(text) == document.text_sha256 else None
 
 
@@ -246,21 +223,22 @@ def paragraphs_of(
     db: apsw.Connection, secret: bytes, document: StoredDocument
 ) -> Iterator[tuple[StoredParagraph, bool]]:
     """The paragraphs of a document in order, each with whether it is as it was written."""
-    for row in fetch(db, _PARAGRAPHS_OF, (document.key,)):
+    for row in fetch(db, columns.PARAGRAPHS_OF, (document.key,)):
         yield to_paragraph(row, secret, document)
 
 
 def to_paragraph(row: Row, secret: bytes, document: StoredDocument) -> tuple[StoredParagraph, bool]:
     """A row of the paragraph columns as a value, and whether it is as it was written."""
+    row = PARAGRAPH.decoded(row)
     number, line_start, line_end, start, end, kind, page, headings, sha, stored, text = row
-    intact = stored == seal(secret, document.key, *row[:9]) and sha == text_hash(text)
+    intact = stored == seal(secret, document.key, *row[:9]) and sha == text_hash(str(text))
     paragraph = Paragraph(number, line_start, line_end, start, end, kind, page, _strings(headings))
-    return StoredParagraph(document.info, paragraph, text, bytes(sha).hex()), intact
+    return StoredParagraph(document.info, paragraph, str(text), text_hash(str(text)).hex()), intact
 
 
 def passages_of(db: apsw.Connection, secret: bytes, document: int) -> list[PassageRow]:
     """The passages of a document, by paragraph and part."""
-    return [to_passage(row, secret) for row in fetch(db, _PASSAGES_OF, (document,))]
+    return [to_passage(row, secret) for row in fetch(db, columns.PASSAGES_OF, (document,))]
 
 
 def passages_with_source(
@@ -270,17 +248,18 @@ def passages_with_source(
     # one statement for all: SQLite plans this join anew for each value bound (measured: 3.8 against 0.4 ms for 50)
     rows = {
         int(row[_PASSAGE_AT]): row
-        for row in fetch(db, _PASSAGE_WITH_SOURCE, (json.dumps(list(ids)), collection))
+        for row in fetch(db, columns.PASSAGES_WITH_SOURCE, (json.dumps(list(ids)), collection))
     }
     for row in (rows[id_] for id_ in ids if id_ in rows):
-        document = to_document(row[:_DOCUMENT_WIDTH], secret)
-        source, whole = to_paragraph(row[_DOCUMENT_WIDTH:_PASSAGE_AT], secret, document)
+        document = to_document(row[:_SOURCE_AT], secret)
+        source, whole = to_paragraph(row[_SOURCE_AT:_PASSAGE_AT], secret, document)
         passage = to_passage(row[_PASSAGE_AT:], secret)
         yield passage, source, document.intact and whole and passage.intact
 
 
 def to_passage(row: Row, secret: bytes) -> PassageRow:
     """A row of the passage columns as a value."""
+    row = PASSAGE.decoded(row)
     id_, _, paragraph, part, start, end, text, context, embed_sha256, stored = row
     intact = stored == seal(secret, *row[:-1])
     return PassageRow(id_, Passage(paragraph, part, start, end, text, context), embed_sha256, intact)
@@ -348,7 +327,7 @@ def vector_fields(vector: Vectors | None) -> tuple[bytes | None, bytes | None]:
 
 def to_vector(data: bytes | None, digest: bytes | None, dim: int) -> Vectors | None:
     """A stored vector, float32[dim], or None when it is missing or damaged."""
-    if data is None or len(data) != 4 * dim or sha256(data).digest() != digest:
+    if not isinstance(data, bytes) or len(data) != 4 * dim or sha256(data).digest() != digest:
         return None
     return np.frombuffer(data, "<f4").astype(np.float32, copy=False)
 

@@ -202,7 +202,7 @@ def test_a_migration_runs_each_step_once_and_leaves_no_copy(path: Path) -> None:
     db = connect(path, writable=True)
     migrate(db, path, {1: add_column, 2: lambda db: None}, 3)
     assert pragma(db, "user_version") == 3
-    assert len(fetch(db, "SELECT more FROM meta")) == 3
+    assert {row[0] for row in fetch(db, "SELECT more FROM meta")} == {None}
     db.close()
     assert list(path.parent.glob("*pre-migrate*")) == []
 
