@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from index.analysis import STOP_WORDS
 from index.sentences import sentence_spans
 
-_MARKER = r"(?:\[\^?\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]|【\d{1,3}(?:[^】]{0,20})】|\[(?:c|S|P|doc|source)[ _-]?\w{1,8}\]|\((?:[Ss]ource|[Pp]assage|[Pp]aragraph)s?:? [^()]{1,40}\))"
+_MARKER = r"(?:\[\^?\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]|【\d{1,3}(?:[^】]{0,20})】|\[(?:c|C|s|S|p|P|doc|source|passage)[ _-]?\d{1,3}\]|\((?:[Ss]ource|[Pp]assage|[Pp]aragraph)s?:? [^()]{1,40}\))"
 _MARKERS = re.compile(rf"\s*{_MARKER}(?:\s*,?\s*{_MARKER})*")
 _LEADING = re.compile(rf"(?:\s|{_MARKER}|[-*•·–—>#]+(?=\s)|\(?\d{{1,2}}[.)](?=\s)|\(?[a-z]\)(?=\s)|\*\*|__)+")
 _TRAILING = re.compile(rf"(?:\s|{_MARKER}|\*\*|__)+$")
@@ -35,7 +35,7 @@ _CONNECTIVE = re.compile(
 )
 
 _HARD_CUT = re.compile(
-    r";\s+|\s+[–—]\s+|,?\s+(?:but|whereas|while|although|though)\s+|,\s+(?:and|which|who)\s+|\.\s+"
+    r";\s+|\s+[–—]\s+|,?\s+(?:but|whereas|while|although|though)\s+|,\s+(?:and|which|who)\s+"
 )
 _SOFT_CUT = re.compile(
     r"\s+and\s+(?:also\s+|then\s+|later\s+)?(?=[a-z]+(?:ed|s)\b|was\b|is\b|had\b|has\b|were\b|spoke\b|met\b|held\b|said\b|told\b|led\b|made\b|became\b)"
@@ -82,7 +82,7 @@ def atomic_claims(sentence: str) -> list[tuple[int, int]]:
 
     A cut is safe when both sides say something by themselves: two content words and something like a verb.
     """
-    spans = [(0, len(sentence))]
+    spans = list(sentence_spans(sentence)) or [(0, len(sentence))]
     for pattern in (_HARD_CUT, _SOFT_CUT):
         spans = [piece for start, end in spans for piece in _cut(sentence, start, end, pattern)]
     return spans

@@ -1,41 +1,30 @@
 """The paragraphs a claim is checked against, cut into windows of one or two sentences, with what surrounds them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from index.analysis import question_names
 from index.sentences import sentence_spans
 from index.types import Hit
-from qa.days import Day, days_in
+from qa.days import Day, days_in, lent_days
 from qa.facts import Read, read
+from qa.numbers import numbers_in
 from qa.tokens import Token, key_of, tokens_of
+
+_VALUE = 2.0
+"""What a shared number or date counts beside a shared word when windows are ranked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph's words: its sentences as spans, the keys of each, and the keys of its names."""
+    """A paragraph's words: its sentences as spans, the keys of each (values among them), and the keys of its names."""
 
     sentences: tuple[tuple[int, int], ...]
     keys: tuple[frozenset[str], ...]
     every: frozenset[str]
     names: frozenset[str]
     days: tuple[Day, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A span [start, end) of a hit's text: one sentence, or two that follow each other. `place` is the hit's in the evidence."""
-
-    hit: Hit
-    place: int
-    start: int
-    end: int
-
-    @property
-    def text(self) -> str:
-        """The words of the window, as stored."""
-        return self.hit.text[self.start : self.end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,90 +36,153 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """A span [start, end) of a hit's text, one sentence or two that follow each other, as read, in its surroundings.
+
+    `place` is the hit's in the evidence.
+    """
+
+    hit: Hit
+    place: int
+    start: int
+    end: int
+    read: Read
+    paragraph: Paragraph
+    around: Surroundings
+
+    @property
+    def text(self) -> str:
+        """The words of the window, as stored."""
+        return self.hit.text[self.start : self.end]
+
+    def inside(self, other: "Window") -> bool:
+        """Whether this window is a part of the other and not all of it."""
+        within = self.place == other.place and other.start <= self.start and self.end <= other.end
+        return within and (self.start, self.end) != (other.start, other.end)
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
-    """All hits of one request, ready to be asked about many claims."""
+    """All hits of one request, ready to be asked about many claims.
+
+    `asked` are the names of the question that some document holds together; a document without them is about others.
+    """
 
     hits: tuple[Hit, ...]
     paragraphs: tuple[Paragraph, ...]
-    documents: dict[str, Surroundings]
+    documents: Mapping[str, Surroundings]
     names: frozenset[str]
     asked: frozenset[str]
 
     def reading(self, text: str) -> Read:
         """A text read with what is known here of names."""
-        first = next(iter(tokens_of(text[:60])), None)
+        first = next(iter(tokens_of(text[:48])), None)
         return read(text, opens_with_name=first is not None and self._named(text, first))
 
     def _named(self, text: str, first: Token) -> bool:
-        if first.key in self.names:
-            return True
-        rest = text[first.end :]
-        return rest.startswith(("'s ", "’s "))
+        return first.key in self.names or text[first.end :].startswith(("'s ", "’s "))
+
+    def implied(self, claim: Read) -> frozenset[str]:
+        """Names that a claim leaves to the question: all it asks of, where the claim names nobody else."""
+        own = {name.key for name in claim.names}
+        return self.asked if own <= self.asked else frozenset()
+
+    def window(self, place: int, start: int, end: int) -> Window:
+        """A span of a hit's text as a window."""
+        hit, paragraph = self.hits[place], self.paragraphs[place]
+        around = self.documents[hit.document_id]
+        return Window(hit, place, start, end, self.reading(hit.text[start:end]), paragraph, around)
 
 
 def evidence_of(hits: Sequence[Hit], question: str = "") -> Evidence:
     """Hits as evidence. Each paragraph is read once and remembered by its text."""
     paragraphs = tuple(paragraph_of(hit.text) for hit in hits)
-    documents: dict[str, Surroundings] = {}
-    for document in {hit.document_id for hit in hits}:
-        documents[document] = _surroundings(
-            [(h, p) for h, p in zip(hits, paragraphs, strict=True) if h.document_id == document]
-        )
+    pairs = list(zip(hits, paragraphs, strict=True))
+    documents = {
+        document: _surroundings([pair for pair in pairs if pair[0].document_id == document])
+        for document in {hit.document_id for hit in hits}
+    }
     asked = frozenset(key_of(name) for name in question_names(question))
-    names = frozenset().union(*(p.names for p in paragraphs), asked)
-    return Evidence(tuple(hits), paragraphs, documents, names, asked)
+    names = frozenset[str]().union(*(paragraph.names for paragraph in paragraphs), asked)
+    answered = asked if any(asked <= around.keys for around in documents.values()) else frozenset[str]()
+    return Evidence(tuple(hits), paragraphs, documents, names, answered)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=4096)
 def paragraph_of(text: str) -> Paragraph:
     """A paragraph cut into sentences."""
-    spans = tuple(_sentence_spans(text))
+    spans = tuple(sentence_spans(text))
+    days = days_in(text)
     tokens = [tokens_of(text[start:end]) for start, end in spans]
+    values = [(day.start, key) for day in days for key in day_keys(day)] + [
+        (n.start, n.key) for n in numbers_in(text)
+    ]
+    keys = tuple(
+        frozenset(t.key for t in sentence if t.kind != "function")
+        | {key for at, key in values if start <= at < end}
+        for (start, end), sentence in zip(spans, tokens, strict=True)
+    )
+    every = frozenset(t.key for sentence in tokens for t in sentence)
     names = frozenset(t.key for sentence in tokens for t in sentence if t.kind == "name")
-    keys = tuple(frozenset(t.key for t in sentence) for sentence in tokens)
-    return Paragraph(spans, keys, frozenset().union(*keys), names, days_in(text))
+    return Paragraph(spans, keys, every, names, days)
 
 
-def windows(evidence: Evidence, wanted: frozenset[str], most: int) -> Iterator[Window]:
-    """The sentences that share most with the wanted keys, best first, each followed by its pair with a neighbour."""
+def day_keys(day: Day) -> list[str]:
+    """One key for each part that a date gives."""
+    parts = (("y", day.year), ("m", day.month), ("d", day.day), ("w", day.weekday), ("s", day.decade))
+    return [f"@{part}{value}" for part, value in parts if value is not None]
+
+
+def _wanted(claim: Read) -> frozenset[str]:
+    """Keys by which the windows of a claim are found."""
+    words = {token.key for token in claim.tokens if token.kind != "function"}
+    return frozenset(
+        words | {n.key for n in claim.numbers} | {key for day in claim.days for key in day_keys(day)}
+    )
+
+
+def windows(evidence: Evidence, claim: Read, most: int, paired: int) -> Iterator[Window]:
+    """The sentences that share most with a claim, best first; then the first few with each neighbour.
+
+    Documents without the names that the claim leaves to the question are about something else.
+    """
+    wanted, implied = _wanted(claim), evidence.implied(claim)
     ranked = sorted(
-        (
-            (-len(wanted & keys), n, k)
-            for n, paragraph in enumerate(evidence.paragraphs)
-            for k, keys in enumerate(paragraph.keys)
-            if wanted & keys
-        ),
+        (-_shared(wanted, keys), n, k)
+        for n, paragraph in enumerate(evidence.paragraphs)
+        if implied <= evidence.documents[evidence.hits[n].document_id].keys
+        for k, keys in enumerate(paragraph.keys)
+        if not wanted.isdisjoint(keys)
     )
     for _, n, k in ranked[:most]:
-        spans = evidence.paragraphs[n].sentences
-        yield Window(evidence.hits[n], n, *spans[k])
-    for _, n, k in ranked[:2]:
+        yield evidence.window(n, *evidence.paragraphs[n].sentences[k])
+    for _, n, k in ranked[:paired]:
         spans = evidence.paragraphs[n].sentences
         if k > 0:
-            yield Window(evidence.hits[n], n, spans[k - 1][0], spans[k][1])
+            yield evidence.window(n, spans[k - 1][0], spans[k][1])
         if k + 1 < len(spans):
-            yield Window(evidence.hits[n], n, spans[k][0], spans[k + 1][1])
+            yield evidence.window(n, spans[k][0], spans[k + 1][1])
 
 
-def _sentence_spans(text: str) -> Iterator[tuple[int, int]]:
-    spans = list(sentence_spans(text))
-    yield from spans or ([(0, len(text))] if text.strip() else [])
+def _shared(wanted: frozenset[str], keys: frozenset[str]) -> float:
+    return sum(_VALUE if key[0] in "#@" else 1.0 for key in wanted & keys)
 
 
-@lru_cache(maxsize=2048)
-def _keys_around(text: str) -> tuple[frozenset[str], tuple[Day, ...]]:
-    return frozenset(t.key for t in tokens_of(text)), days_in(text)
+@lru_cache(maxsize=4096)
+def _read_around(title: str, context: str, date: str) -> tuple[frozenset[str], tuple[Day, ...]]:
+    text = f"{title}\n{context}"
+    return frozenset(t.key for t in tokens_of(text)), (
+        *days_in(text),
+        *days_in(date),
+        *lent_days("today", date or None),
+    )
 
 
 def _surroundings(pairs: Sequence[tuple[Hit, Paragraph]]) -> Surroundings:
     keys: set[str] = set()
     days: list[Day] = []
     for hit, paragraph in pairs:
-        around, named = _keys_around(f"{hit.title}\n{hit.context}")
+        around, named = _read_around(hit.title, hit.context, hit.date or "")
         keys |= paragraph.every | around
-        days += [*paragraph.days, *named, *_own_day(hit)]
+        days += [*paragraph.days, *named]
     return Surroundings(frozenset(keys), tuple(days))
-
-
-def _own_day(hit: Hit) -> tuple[Day, ...]:
-    return days_in(hit.date) if hit.date else ()

@@ -106,6 +106,6 @@ def _slots(tokens: tuple[Token, ...], numbers: tuple[Number, ...], days: tuple[D
         for t in tokens
         if t.text.lower() not in _ARTICLES and not is_title(t.text)
     ]
-    slots.extend(Slot(f"#{n.dimension}:{n.value:g}", "number", n.start) for n in numbers)
+    slots.extend(Slot(n.key, "number", n.start) for n in numbers)
     slots.extend(Slot(f"@{d.year}-{d.month}-{d.day}-{d.weekday}", "day", d.start) for d in days)
     return tuple(sorted(slots, key=lambda slot: slot.start))

@@ -21,9 +21,9 @@ child children; man men; woman women; person people; life lives; datum data; ana
 """
 
 _SYNONYMS = """
-call phone telephone teleconference; talk speak conversation converse discussion discuss dialogue; call conversation talk;
+call phone telephone teleconference; talk speak conversation converse discussion discuss dialogue; call conversation talk speak;
 say state tell announce; meet meeting; start begin commence open launch initiate; end finish conclude complete terminate;
-resume restart renew reopen; stop halt cease suspend cut; last take run; ask request seek; answer reply respond response;
+resume restart renew reopen; stop halt cease suspend cut; last take run; last recent latest previous former earlier; shake hand handshake; study degree graduate; resupply supply; ask request seek; answer reply respond response;
 buy purchase acquire procure; weapon arm armament; aircraft plane jet; ship vessel boat; visit trip travel;
 worry concern fear alarm; nation country; military army armed; force troop; leader chief head; official officer authority;
 help aid assist assistance support; try attempt; show demonstrate indicate reveal suggest; big large huge great major;
@@ -74,6 +74,17 @@ IRREGULAR: dict[str, str] = {
     form: stem(forms[0]) for forms in (entry.split() for entry in _IRREGULAR.split(";")) for form in forms
 }
 """From an irregular form, as written, to the key of its base."""
+
+_NOUNS = frozenset(
+    "child children man men woman women person people life lives datum data analysis analyses mouse mice foot feet".split()
+)
+PAST_FORMS: frozenset[str] = frozenset(
+    form
+    for forms in (entry.split() for entry in _IRREGULAR.split(";"))
+    for form in forms[1:]
+    if form not in _NOUNS
+)
+"""Irregular past forms of verbs."""
 
 
 def _synonyms() -> dict[str, frozenset[str]]:

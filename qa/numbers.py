@@ -104,6 +104,10 @@ _AN = re.compile(
     re.IGNORECASE,
 )
 _YEAR_AND_HALF = re.compile(r"\b(?P<unit>year|hour|month|day|decade|century)-and-a-half\b", re.IGNORECASE)
+_HINT = re.compile(
+    rf"\d|\b(?:{_ONE_WORD}|{'|'.join(_ORDINALS)}|half|quarters?|thirds|once|twice|thrice)\b|\ban?[\s-](?:{_UNIT_WORDS})\b",
+    re.IGNORECASE,
+)
 _MANNER = re.compile(r"\b(?P<word>once|twice|thrice)\b", re.IGNORECASE)
 _BOUND = re.compile(
     r"(?:(?P<about>about|around|roughly|approximately|some|circa|an estimated|almost exactly)"
@@ -129,9 +133,16 @@ class Number:
     bound: Bound = ""
     firm: bool = True
 
+    @property
+    def key(self) -> str:
+        """Equal for equal values of one dimension."""
+        return f"#{self.dimension}:{self.value:g}"
+
 
 def numbers_in(text: str) -> tuple[Number, ...]:
     """Every number of a text, in order and without overlap; dates are not told apart here."""
+    if _HINT.search(text) is None:
+        return ()
     found: list[Number] = []
     taken: list[tuple[int, int]] = []
     for reader in (_clocks, _parts, _halves, _plain, _ordinals, _articles, _manners):

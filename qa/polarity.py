@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from qa.facts import Read
 from qa.lexicon import EXCLUSIVE, OPPOSITES, PREFIXES, SYNONYMS
@@ -13,6 +14,9 @@ _CUES = frozenset(
 )
 _CUE_VERBS = frozenset(
     "fail fails failed failing refuse refuses refused refusing decline declines declined declining deny denies denied denying avoid avoids avoided avoiding unable lack absence prevent prevents prevented".split()
+)
+_SOFT = frozenset(
+    key_of(word) for word in "stop end cease halt suspend cut break freeze abandon drop cancel reject".split()
 )
 _IDIOMS = re.compile(
     r"\b(?:not only|no longer than|no later than|no fewer than|no less than|whether or not|not just|no doubt|no matter)\b",
@@ -28,10 +32,14 @@ _REACH = 6
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A word that denies, by its key, and the keys of the content words it governs, nearest first."""
+    """A word that denies, by its key, and the keys of the content words it governs, nearest first.
+
+    A soft one ("stopped the talks") may answer a negation on the other side but denies nothing by itself.
+    """
 
     key: str
     scope: tuple[str, ...]
+    strength: Literal["full", "verb", "soft"] = "full"
 
 
 def cues_in(sentence: Read) -> tuple[Cue, ...]:
@@ -39,9 +47,9 @@ def cues_in(sentence: Read) -> tuple[Cue, ...]:
     idioms = [(m.start(), m.end()) for m in _IDIOMS.finditer(sentence.text)]
     breaks = [m.start() for m in _BREAKS.finditer(sentence.text)]
     return tuple(
-        Cue(token.key if token.text.lower() in _CUE_VERBS else "not", _scope(sentence, token, breaks))
+        Cue(token.key if strength != "full" else "not", _scope(sentence, token, breaks), strength)
         for token in sentence.tokens
-        if _denies(token) and not any(start <= token.start < end for start, end in idioms)
+        if (strength := _strength(token)) and not any(start <= token.start < end for start, end in idioms)
     )
 
 
@@ -64,9 +72,14 @@ def excluded(claim: Read, evidence: Read) -> bool:
     ) and not _shares_set(claim, evidence)
 
 
-def _denies(token: Token) -> bool:
+def _strength(token: Token) -> Literal["full", "verb", "soft"] | None:
+    """How a word denies what follows it, if it does."""
     lower = token.text.lower().replace("’", "'")
-    return lower in _CUES or lower.endswith("n't") or lower in _CUE_VERBS
+    if lower in _CUES or lower.endswith("n't"):
+        return "full"
+    if lower in _CUE_VERBS:
+        return "verb"
+    return "soft" if token.key in _SOFT else None
 
 
 def _scope(sentence: Read, cue: Token, breaks: list[int]) -> tuple[str, ...]:
@@ -107,9 +120,14 @@ def _overlap(one: Cue, other: Cue) -> int:
 
 
 def _governs(cue: Cue, said: frozenset[str]) -> bool:
-    """Whether the nearest words that the cue governs are said by the other sentence."""
-    near = ([key for key in cue.scope if key not in _FAINT] or list(cue.scope))[:2]
-    return bool(near) and (near[0] in said)
+    """Whether what the cue governs most closely is said by the other sentence.
+
+    A verb that denies ("failed attempts to speak") governs the second word as well as the first.
+    """
+    if cue.strength == "soft":
+        return False
+    near = [key for key in cue.scope if key not in _FAINT] or list(cue.scope)
+    return not said.isdisjoint(near[: 2 if cue.strength == "verb" else 1])
 
 
 _FAINT = frozenset(

@@ -5,21 +5,30 @@ from collections.abc import Iterator, Sequence
 
 from qa.facts import Read, Slot
 
+_MUTUAL = (
+    r"(?:spoke|speaks?|spoken|talk(?:s|ed|ing)?|met|meet(?:s|ing|ings)?|conversations?|calls?|dialogues?|discuss(?:ed|es|ions?)?|"
+    r"negotiat\w+|agree(?:d|s|ment)?|cooperat\w+|compet\w+|marri\w+|partner\w*|trad(?:e|ed|ing)|relations?\w*|conflicts?|war|tensions?|"
+    r"differences?|similar|correlat\w+|associat\w+|interact\w*)\s+(?:\w+\s+){0,3}?(?:with|between|and|among)\b"
+)
+# The verb is mutual itself, or a light one that only carries a mutual noun ("held a meeting with").
 _SYMMETRIC = re.compile(
-    r"\b(?:spoke|speaks?|spoken|talk(?:s|ed|ing)?|met|meet(?:s|ing)?|conversation|call|dialogue|discuss(?:ed|es|ions?)?|negotiat\w+|"
-    r"agree(?:d|s|ment)?|cooperat\w+|compet\w+|marri\w+|partner\w*|shook hands|trad(?:e|ed|ing)|relations?\w*|conflict|war|tensions?|differences?|similar|"
-    r"correlat\w+|associat\w+|interact\w*)\s+(?:\w+\s+){0,3}?(?:with|between|and|among)\b|\bbetween\b",
+    rf"{_MUTUAL}|(?:had|have|has|held|hold|holds|began|begin|resumed|resume)\s+(?:\w+\s+){{0,4}}?{_MUTUAL}",
     re.IGNORECASE,
 )
 _PASSIVE = re.compile(
-    r"\b(?:is|are|was|were|be|been|being|got|gets)\s+(?:\w+ly\s+)?(?P<verb>[a-z]+)\b(?=[^.;]{0,40}?\bby\b)",
+    r"\b(?:is|are|was|were|be|been|being|got|gets)\s+(?:\w+ly\s+)?(?P<verb>[a-z]+(?:ed|en|wn|ld|de|ught|und|nt|ut|t))\b",
     re.IGNORECASE,
 )
+_BY = re.compile(r"[^.;]{0,48}?\bby\b", re.IGNORECASE)
 _CLAUSE = re.compile(
     r"[;:.!?]|,\s+(?:and|but|while|who|which|when|because|after|before|although|though)\b", re.IGNORECASE
 )
 _VALUES = frozenset({"name", "number", "day"})
-_REACH = 4
+_ASIDE = re.compile(r",\s(?:who|which|whose|whom|where)\b[^,;]{3,200},(?=\s(?!and\b))")
+_REACH = 8
+_SURE = 2.0
+_LIKELY = 1.5
+"""Agreement of neighbours (at most 3) that makes two places one; the lower where the thing fits nowhere else."""
 """Slots to each side of a verb that may hold who did it and to whom."""
 
 
@@ -31,7 +40,7 @@ def displaced(claim: Read, evidence: Read) -> str:
     for place, slot in enumerate(claim.slots):
         if slot.kind in _VALUES:
             own, other = _best_places(claim.slots, place, evidence.slots)
-            if other >= 2.0 and other > own:
+            if other > own and (other >= _SURE or (other >= _LIKELY and own == 0.0)):
                 return slot.kind
     return ""
 
@@ -49,15 +58,14 @@ def _best_places(slots: Sequence[Slot], place: int, others: Sequence[Slot]) -> t
     """How well the place fits the best place of the same thing, and of another thing of its kind, in the evidence."""
     own = other = 0.0
     key, kind = slots[place].key, slots[place].kind
-    inside = {slot.key for slot in slots}
     for n, candidate in enumerate(others):
-        if candidate.kind not in (kind, "name") or (candidate.kind != kind and kind != "name"):
+        if candidate.kind != kind:
             continue
         fit = _fit(slots, place, others, n)
         if candidate.key == key:
             own = max(own, fit)
         elif not (kind == "name" and _same_run(slots, place, candidate.key)):
-            other = max(other, fit if candidate.key not in inside else fit - 0.5)
+            other = max(other, fit)
     return own, other
 
 
@@ -84,12 +92,7 @@ def _at(slots: Sequence[Slot], n: int) -> str | None:
 
 def _crosses(claim: Read, evidence: Read, verb: str) -> bool:
     ours, theirs = list(_sides(claim, verb)), list(_sides(evidence, verb))
-    if not ours or not theirs:
-        return False
-    return all(
-        any(_crossed(one, other) for other in theirs) and not any(_agrees(one, other) for other in theirs)
-        for one in ours
-    )
+    return bool(ours) and bool(theirs) and all(all(_crossed(one, other) for other in theirs) for one in ours)
 
 
 Sides = tuple[frozenset[str], frozenset[str]]
@@ -97,29 +100,49 @@ Sides = tuple[frozenset[str], frozenset[str]]
 
 def _sides(sentence: Read, verb: str) -> Iterator[Sides]:
     """Names before and after each use of a verb in its clause; swapped for a passive with its agent."""
-    breaks = [m.start() for m in _CLAUSE.finditer(sentence.text)]
-    for n, slot in enumerate(sentence.slots):
+    asides = [m.span() for m in _ASIDE.finditer(sentence.text)]
+    for slot in sentence.slots:
         if slot.key != verb or slot.kind != "word":
             continue
-        low = max((b for b in breaks if b < slot.start), default=-1)
-        high = min((b for b in breaks if b > slot.start), default=len(sentence.text))
-        if _SYMMETRIC.search(sentence.text, max(low, 0), high):
+        skipped = [span for span in asides if not span[0] <= slot.start < span[1]]
+        slots = [s for s in sentence.slots if not any(start <= s.start < end for start, end in skipped)]
+        if _SYMMETRIC.match(sentence.text, slot.start):
             continue
+        low, high = _clause(sentence.text, slot.start, skipped)
+        n = slots.index(slot)
         before = frozenset(
-            s.key for s in sentence.slots[max(0, n - _REACH * 2) : n] if s.kind == "name" and s.start > low
+            s.key for s in slots[max(0, n - _REACH) : n] if s.kind == "name" and s.start >= low
         )
-        after = frozenset(
-            s.key for s in sentence.slots[n + 1 : n + 1 + _REACH * 2] if s.kind == "name" and s.start < high
-        )
-        passive = any(
-            m.start("verb") == slot.start for m in _PASSIVE.finditer(sentence.text, max(low, 0), high)
-        )
-        yield (after, before) if passive else (before, after)
+        after = frozenset(s.key for s in slots[n + 1 : n + 1 + _REACH] if s.kind == "name" and s.start < high)
+        yield _turned(sentence.text, slot.start, low, high, before, after)
+
+
+def _turned(
+    text: str, verb: int, low: int, high: int, before: frozenset[str], after: frozenset[str]
+) -> Sides:
+    """Who does it and who has it done, for a passive too; a passive without "by" names nobody who does it."""
+    if not any(m.start("verb") == verb for m in _PASSIVE.finditer(text, low, high)):
+        return before, after
+    return (after, before) if _BY.match(text, verb, high) else (frozenset(), before)
+
+
+def _clause(text: str, at: int, skipped: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The clause around a place: up to the next break that is not inside a skipped aside."""
+    breaks = [
+        m.start()
+        for m in _CLAUSE.finditer(text)
+        if not any(start <= m.start() < end for start, end in skipped)
+    ]
+    return max((b for b in breaks if b < at), default=0), min(
+        (b for b in breaks if b > at), default=len(text)
+    )
 
 
 def _crossed(one: Sides, other: Sides) -> bool:
-    return bool((one[0] - one[1]) & (other[1] - other[0])) and bool((one[1] - one[0]) & (other[0] - other[1]))
-
-
-def _agrees(one: Sides, other: Sides) -> bool:
-    return bool((one[0] - one[1]) & (other[0] - other[1])) and bool((one[1] - one[0]) & (other[1] - other[0]))
+    """Whether what stands on one side of the verb stands on the other in the evidence, its place taken by another."""
+    (before, after), (there_before, there_after) = one, other
+    moved_back = (
+        (before - after) & (there_after - there_before) and there_before and not before & there_before
+    )
+    moved_front = (after - before) & (there_before - there_after) and there_after and not after & there_after
+    return bool(moved_back or moved_front)

@@ -1,12 +1,13 @@
 """One claim against one window of evidence: which facts it shares, which it turns round, how much it covers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from qa import days as dates
 from qa import numbers as values
-from qa.evidence import Evidence, Paragraph, Window
+from qa.days import Day
+from qa.evidence import Window
 from qa.facts import Read, Slot, holds_verbatim
 from qa.lexicon import SYNONYMS
 from qa.polarity import excluded, flipped
@@ -16,61 +17,83 @@ from qa.tokens import Token
 State = Literal["agrees", "lacks", "conflicts"]
 
 _SAME_TOPIC = 0.5
-"""Share of a claim's words that a window must hold before a differing value is a contradiction and not another matter."""
+"""Share of a claim's words that a window must hold before a differing value is a contradiction, not another matter."""
+
+# Words that a number says by itself: "lasted 90 minutes" needs no "lasted" beside a "90-minute conversation".
+_IMPLIED = {
+    "time": frozenset("last take run go long durat length".split()),
+    "months": frozenset("last take run go long durat length ago age old".split()),
+    "usd": frozenset("cost price pay worth".split()),
+}
+_PLACING = frozenset("in at near from outside".split())
+_LOCATING = _PLACING | frozenset("to of into on over across toward towards via around for".split())
+_LAYERS = {"name": "names", "number": "numbers", "day": "dates"}
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Shares (0..1) of a claim that a window covers, values apart.
+
+    `all` counts words and names, `words` only content words, with credit for near-synonyms and surroundings; `inside`
+    counts words and names that stand in the window as such; `missing` is the weight of words that nothing stands for.
+    """
+
+    all: float
+    words: float
+    inside: float
+    missing: float
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a window says of a claim: the state of its facts, the layer that decided it, and the shares covered (0..1).
+    """What a window says of a claim: the state of its facts, the layer that decided it, and what it covers.
 
-    `covered` counts words, names and values; `words` only content words; `inside` words and names that stand in the
-    window itself; `missing` is the weight of content words that nothing in the window stands for.
+    A foreign window is of a document that knows nothing of a name in the claim.
     """
 
     window: Window
     state: State
     layer: str
-    covered: float
-    words: float
-    missing: float
-    inside: float
+    coverage: Coverage
     verbatim: bool = False
+    foreign: bool = False
 
 
-def assess(claim: Read, window: Window, paragraph: Paragraph, evidence: Evidence) -> Finding:
+def assess(claim: Read, window: Window) -> Finding:
     """Check one claim against one window, layer by layer; the first layer that objects decides."""
-    there = evidence.reading(window.text)
     if holds_verbatim(window.text, claim.text):
-        state: State = "conflicts" if flipped(claim, there) else "agrees"
+        against = flipped(claim, window.read)
+        full = Coverage(1.0, 1.0, 1.0, 0.0)
         return Finding(
-            window, state, "quote" if state == "agrees" else "polarity", 1.0, 1.0, 0.0, 1.0, verbatim=True
+            window,
+            "conflicts" if against else "agrees",
+            "polarity" if against else "quote",
+            full,
+            verbatim=True,
         )
-    covered, words, missing, inside = _coverage(claim, there, window, paragraph, evidence)
-    for layer, state in _objections(claim, there, window, paragraph, evidence, words):
+    coverage = covered(claim, window)
+    close = coverage.words >= _SAME_TOPIC
+    for layer, state in _layers(claim, window, close=close):
         if state != "agrees":
-            return Finding(window, state, layer, covered, words, missing, inside)
-    return Finding(window, "agrees", "coverage", covered, words, missing, inside)
+            foreign = is_foreign(claim, window)
+            return Finding(window, state if close else "lacks", layer, coverage, foreign=foreign)
+    return Finding(window, "agrees", "coverage", coverage)
 
 
-def _objections(
-    claim: Read, there: Read, window: Window, paragraph: Paragraph, evidence: Evidence, words: float
-) -> Sequence[tuple[str, State]]:
+def _layers(claim: Read, window: Window, *, close: bool) -> Iterator[tuple[str, State]]:
     """The state of each layer, in the order in which they decide."""
-    close = words >= _SAME_TOPIC
-    found: list[tuple[str, State]] = [
-        ("numbers", _numbers(claim, there)),
-        ("dates", _days(claim, there, window, evidence)),
-        ("names", _names(claim, there, window, paragraph, evidence)),
-    ]
+    named = _names(claim, window)
+    if named == "lacks" and close and displaced(claim, window.read) == "name":
+        yield "names", "conflicts"
+    yield "names", named
+    yield "numbers", _numbers(claim, window.read)
+    yield "dates", _days(claim, window)
     if close:
-        moved = displaced(claim, there)
-        layers = {"name": "names", "number": "numbers", "day": "dates"}
-        found.append((layers.get(moved, "roles"), "conflicts" if moved else "agrees"))
-        found.append(("roles", "conflicts" if swapped(claim, there) else "agrees"))
-        found.append(
-            ("polarity", "conflicts" if flipped(claim, there) or excluded(claim, there) else "agrees")
-        )
-    return [(layer, "lacks" if state == "conflicts" and not close else state) for layer, state in found]
+        moved = displaced(claim, window.read)
+        yield _LAYERS.get(moved, "names"), "conflicts" if moved else "agrees"
+        yield "roles", "conflicts" if swapped(claim, window.read) else "agrees"
+        against = flipped(claim, window.read) or excluded(claim, window.read)
+        yield "polarity", "conflicts" if against else "agrees"
 
 
 def _numbers(claim: Read, there: Read) -> State:
@@ -78,15 +101,8 @@ def _numbers(claim: Read, there: Read) -> State:
     for number in claim.numbers:
         if any(values.same_value(number, other) for other in there.numbers):
             continue
-        noun = _after(claim.slots, number.start)
-        rival = any(
-            values.rivals(number, other)
-            or (
-                noun is not None
-                and number.dimension == other.dimension == ""
-                and _after(there.slots, other.start) == noun
-            )
-            for other in there.numbers
+        rival = any(values.rivals(number, other) for other in there.numbers) or _counts_otherwise(
+            claim, number, there
         )
         if rival and (number.firm or number.dimension == ""):
             return "conflicts"
@@ -95,75 +111,115 @@ def _numbers(claim: Read, there: Read) -> State:
     return worst
 
 
+def _counts_otherwise(claim: Read, number: values.Number, there: Read) -> bool:
+    """Whether the evidence has another count of the same noun ("two officials" for "seven officials")."""
+    noun = _after(claim.slots, number.start) if number.dimension == "" else None
+    return noun is not None and any(
+        other.dimension == "" and _after(there.slots, other.start) == noun for other in there.numbers
+    )
+
+
 def _after(slots: Sequence[Slot], start: int) -> str | None:
     """The key of the first content word after a number."""
     return next((slot.key for slot in slots if slot.start > start and slot.kind in ("word", "name")), None)
 
 
-def _days(claim: Read, there: Read, window: Window, evidence: Evidence) -> State:
+def _days(claim: Read, window: Window) -> State:
     if not claim.days:
         return "agrees"
     date = window.hit.date
-    own = (*there.days, *dates.lent_days(there.text, date), *dates.completed(there.days, date))
-    around = evidence.documents[window.hit.document_id].days
-    spans = {(day.start, day.end): [d for d in claim.days if d.start == day.start] for day in claim.days}
+    there = window.read.days
+    own = (*there, *dates.lent_days(window.text, date), *dates.completed(there, date))
     worst: State = "agrees"
-    for readings in spans.values():
+    for readings in _by_place(claim.days):
         if any(dates.satisfied(day, own) for day in readings):
             continue
-        if any(dates.rivals(day, other) for day in readings for other in there.days):
+        if any(dates.rivals(day, other) for day in readings for other in there):
             return "conflicts"
-        if not any(dates.satisfied(day, around) for day in readings):
+        if not any(dates.satisfied(day, window.around.days) for day in readings):
             worst = "lacks"
     return worst
 
 
-def _names(claim: Read, there: Read, window: Window, paragraph: Paragraph, evidence: Evidence) -> State:
-    """Names stand in the window, in its paragraph, or in what the document says around it."""
-    around = evidence.documents[window.hit.document_id].keys
-    known = there.keys | paragraph.every | around
-    return "agrees" if all(name.key in known for name in claim.names) else "lacks"
+def _by_place(days: Sequence[Day]) -> list[list[Day]]:
+    """Readings of the same words together: 06/08/2020 has two."""
+    places = dict.fromkeys((day.start, day.end) for day in days)
+    return [[day for day in days if (day.start, day.end) == place] for place in places]
 
 
-def _coverage(
-    claim: Read, there: Read, window: Window, paragraph: Paragraph, evidence: Evidence
-) -> tuple[float, float, float, float]:
-    around = evidence.documents[window.hit.document_id].keys
-    got = total = got_words = total_words = missing = inside = 0.0
+def _names(claim: Read, window: Window) -> State:
+    """Names stand in the window or, but for where something was, in what its document says around it."""
+    lent = window.paragraph.every | window.around.keys
+    places = _placing(claim.slots)
+    for name in claim.names:
+        placed = name.start in places
+        if name.key not in window.read.keys and (placed or name.key not in lent):
+            return "lacks"
+        if placed and not _locates(name.key, window.read.slots):
+            return "lacks"
+    return "agrees"
+
+
+def is_foreign(claim: Read, window: Window) -> bool:
+    """Whether the window's document knows nothing of a name in the claim: it tells of something else."""
+    return any(name.key not in window.around.keys for name in claim.names)
+
+
+def _placing(slots: Sequence[Slot]) -> frozenset[int]:
+    """Where the names stand that say where something was ("in Beijing")."""
+    pairs = zip(slots, slots[1:], strict=False)
+    return frozenset(slot.start for before, slot in pairs if slot.kind == "name" and before.key in _PLACING)
+
+
+def _locates(key: str, slots: Sequence[Slot]) -> bool:
+    """Whether the evidence has the name where a place may stand, not only as a party ("talks with Beijing")."""
+    for n, slot in enumerate(slots):
+        if slot.key == key and n > 0 and (slots[n - 1].kind != "function" or slots[n - 1].key in _LOCATING):
+            return True
+    return False
+
+
+def covered(claim: Read, window: Window) -> Coverage:
+    """How much of a claim's words and names a window covers."""
+    implied = frozenset[str]().union(*(_IMPLIED.get(n.dimension, frozenset()) for n in claim.numbers))
+    got = total = words = all_words = inside = missing = 0.0
     for token in claim.tokens:
-        if token.kind == "function":
+        weight = 0.35 if token.key in implied else token.weight
+        if weight == 0.0:
             continue
-        credit = _credit(token, there, paragraph, around)
-        got, total = got + token.weight * credit, total + token.weight
-        inside += token.weight * (token.key in there.keys)
+        credit = _credit(token, window)
+        got, total = got + weight * credit, total + weight
+        inside += weight * (token.key in window.read.keys)
         if token.kind == "word":
-            got_words, total_words = got_words + token.weight * credit, total_words + token.weight
-            missing += token.weight * (credit < 0.5)
-    inside = inside / total if total else 0.0
-    facts = len([n for n in claim.numbers if n.firm]) + len(claim.days)
-    got, total = got + facts, total + facts
-    return (got / total if total else 0.0), (got_words / total_words if total_words else 1.0), missing, inside
+            words, all_words = words + weight * credit, all_words + weight
+            missing += weight * (credit < 0.5)
+    return Coverage(_share(got, total), _share(words, all_words), _share(inside, total), missing)
 
 
-def _credit(token: Token, there: Read, paragraph: Paragraph, around: frozenset[str]) -> float:
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 1.0
+
+
+def _credit(token: Token, window: Window) -> float:
     """How far a word of the claim is found: itself, a near-synonym, a word of its family, or only round about."""
-    if token.key in there.keys:
+    keys = window.read.keys
+    if token.key in keys:
         return 1.0
-    if SYNONYMS.get(token.key, frozenset()) & there.keys:
+    if not SYNONYMS.get(token.key, frozenset()).isdisjoint(keys):
         return 0.9
-    if any(_kin(token.key, key) for key in there.keys):
+    if len(token.key) >= 5 and any(_kin(token.key, key) for key in keys if key[:5] == token.key[:5]):
         return 0.85
-    if token.key in paragraph.every:
+    if token.key in window.paragraph.every:
         return 0.6
-    if token.key in around:
+    if token.key in window.around.keys:
         return 0.9 if token.kind == "name" else 0.3
     return 0.0
 
 
 def _kin(one: str, other: str) -> bool:
-    """Whether two stems share a root ("resumpt", "resum"): their first five letters and most of the shorter."""
-    if len(one) < 5 or len(other) < 5 or one[:5] != other[:5]:
-        return False
+    """Whether two stems that begin alike share a root ("resumpt", "resum")."""
     shorter, longer = sorted((one, other), key=len)
+    if len(shorter) < 5:
+        return False
     shared = next((n for n, (a, b) in enumerate(zip(shorter, longer, strict=False)) if a != b), len(shorter))
     return shared >= 0.75 * len(shorter) and len(longer) - shared <= 5

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Literal
 
 from index.analysis import STOP_WORDS, stem
-from qa.lexicon import IRREGULAR
+from qa.lexicon import IRREGULAR, PAST_FORMS
 
 Kind = Literal["word", "name", "function"]
 """A content word, a (part of a) name, or a word that only binds others."""
@@ -79,6 +79,7 @@ _LIGHT = frozenset(
     many much more most some such same well even still only just very also both each either during between among within
     across through against upon toward towards about around along until per via using use used based show shown showed
     find found report reported note noted state stated add added mention mentioned describe described see seen
+    approximately roughly nearly almost total
     article text paragraph passage source sources document documents context information specifically additionally
     """.split()
 )
@@ -187,9 +188,18 @@ def is_code(word: str) -> bool:
 
 
 def _weight(word: str, kind: Kind) -> float:
+    """What a word says: a verb in the past most, an office or a common word little."""
+    lower = word.lower()
     if kind == "function":
         return 0.0
-    return 0.35 if word.lower() in _LIGHT else 1.0
+    if lower in _LIGHT:
+        return 0.35
+    if kind == "word" and lower in _TITLES:
+        return 0.5
+    past = kind == "word" and (
+        lower in PAST_FORMS or (len(lower) > 4 and lower.endswith("ed") and not lower.endswith("eed"))
+    )
+    return 1.4 if past else 1.0
 
 
 def is_title(word: str) -> bool:

@@ -16,7 +16,13 @@ __all__ = ["Judgement", "Similarity", "is_connective", "is_refusal", "judge", "s
 
 _CANDIDATES = 5
 """Windows of one sentence looked at closely for each claim."""
+_PAIRED = 2
+"""Of these, how many are also read together with the sentence before and after."""
+_CLOSE = 0.05
+"""Windows that hold shares of a claim within this of each other speak of it equally closely."""
 _MOST_QUOTES = 3
+SUPPORTED = 0.5
+"""Least support of a supported claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +81,8 @@ def _combined(parts: Sequence[Judgement], whole: Judgement) -> Judgement:
 
 def _best(claim: Read, evidence: Evidence, similarity: Similarity | None) -> Judgement:
     """One claim against its nearest windows."""
-    wanted = frozenset(t.key for t in claim.tokens if t.kind != "function")
-    findings = [
-        assess(claim, window, evidence.paragraphs[window.place], evidence)
-        for window in windows(evidence, wanted, _CANDIDATES)
-    ]
-    findings = list(_standing(findings))
+    nearest = windows(evidence, claim, _CANDIDATES, _PAIRED)
+    findings = list(_standing([assess(claim, window) for window in nearest]))
     if not findings:
         return Judgement("unsupported", 0.0, "coverage")
     learned = (
@@ -89,38 +91,37 @@ def _best(claim: Read, evidence: Evidence, similarity: Similarity | None) -> Jud
         else [None] * len(findings)
     )
     scored = sorted(
-        ((support(f, s), n, f) for n, (f, s) in enumerate(zip(findings, learned, strict=True))),
-        key=lambda x: (-x[0], x[1]),
+        zip((support(f, s) for f, s in zip(findings, learned, strict=True)), findings, strict=True),
+        key=lambda x: -x[0],
     )
-    score, _, best = scored[0]
-    against = max((f for f in findings if f.state == "conflicts"), key=lambda f: f.inside, default=None)
-    outweighed = against is not None and not best.verbatim and against.inside > best.inside + 0.05
-    if score >= 0.5 and not outweighed:
-        agreeing = [f for s, _, f in scored if s >= 0.5]
-        return Judgement(
-            "supported",
-            score,
-            best.layer if not similarity or best.verbatim else "similarity",
-            _quotes(agreeing),
-        )
-    if against is not None:
-        return Judgement("contradicted", score, against.layer, _quotes([against]))
-    nearest = max(findings, key=lambda f: f.covered)
-    return Judgement("unsupported", score, nearest.layer)
+    score, best = scored[0]
+    against = max((f for f in findings if f.state == "conflicts"), key=_reach, default=None)
+    if score >= SUPPORTED and not _outweighed(best, against):
+        agreeing = [f for s, f in scored if s >= SUPPORTED]
+        layer = best.layer if similarity is None or best.verbatim else "similarity"
+        return Judgement("supported", score, layer, _quotes(agreeing))
+    closest = max(findings, key=_reach)
+    if against is not None and _reach(against) >= _reach(closest) - _CLOSE:
+        return Judgement("contradicted", min(score, 1 - SUPPORTED), against.layer, _quotes([against]))
+    return Judgement("unsupported", min(score, SUPPORTED - 0.01), closest.layer)
+
+
+def _reach(finding: Finding) -> float:
+    return finding.coverage.inside
+
+
+def _outweighed(best: Finding, against: Finding | None) -> bool:
+    """Whether a window that speaks of the claim more closely contradicts it; one about others does not count."""
+    if against is None or best.verbatim or against.foreign:
+        return False
+    return _reach(best) < _reach(against) - _CLOSE
 
 
 def _standing(findings: Sequence[Finding]) -> Iterator[Finding]:
     """All findings but those of two sentences of which one alone contradicts the claim: the other may hide it."""
     against = [f.window for f in findings if f.state == "conflicts"]
     for finding in findings:
-        w = finding.window
-        if not any(
-            w.place == a.place
-            and w.start <= a.start
-            and a.end <= w.end
-            and (w.start, w.end) != (a.start, a.end)
-            for a in against
-        ):
+        if not any(window.inside(finding.window) for window in against):
             yield finding
 
 
@@ -128,7 +129,7 @@ def support(finding: Finding, learned: float | None) -> float:
     """Support of a claim by a window, 0..1; a claim that a layer objects to has at most .3."""
     if finding.verbatim and finding.state == "agrees":
         return 1.0
-    x = 12 * (finding.words - 0.66) + 4 * (finding.covered - 0.75)
+    x = 12 * (finding.coverage.words - 0.66) + 4 * (finding.coverage.all - 0.75)
     p = 1 / (1 + exp(-x))
     return p if finding.state == "agrees" else min(p, 0.3)
 
