@@ -109,6 +109,14 @@ class Catalog:
                 raise
             self._checkpoint_when_due(db)
 
+    @contextmanager
+    def alone(self) -> Iterator[apsw.Connection]:
+        """The writer's connection outside a transaction; no other thread commits meanwhile. Raises StorageError."""
+        with self._write_lock:
+            db = self.require_writable()
+            with failures(db, self._path):
+                yield db
+
     def require_same_file(self) -> None:
         """Refuse to go on when the file was removed or replaced under this process. Raises StorageError."""
         if _identity(self._path) != self._identity:

@@ -6,6 +6,7 @@ import apsw
 import numpy as np
 
 from index import records
+from index.changelog import log_changes
 from index.connection import fetch
 from index.dense import DenseIndexes, vectors_of
 from index.fulltext import FullText
@@ -38,16 +39,24 @@ def check_catalog(
 
 
 def repair_catalog(db: apsw.Connection, secret: bytes, collections: Collections) -> None:
-    """Make what is derived anew, and mark what is damaged so that the next sync reads or embeds it again."""
+    """Make what is derived anew, and let the next sync read or embed again what is damaged.
+
+    A damaged record of a file goes: its file brings it back. That of an upload stays as it is found, for want of one.
+    """
     db.execute("REINDEX")
     for name, (key, built_by) in collections.items():
+        removed: list[int] = []
         for document in records.list_documents(db, secret, key):
+            if not document.intact and document.info.origin == "folder":
+                removed += records.delete_document(db, secret, key, document.key)
+                continue
             if any(_document_problems(db, secret, (key, name), document)):
                 db.execute("UPDATE document SET sha256 = '' WHERE key = ?", (document.key,))
                 if document.intact:
                     records.seal_document(db, secret, document.key)
             _forget_bad_vectors(db, document, built_by)
         db.execute(FullText.of(key).command("rebuild"))
+        log_changes(db, key, "repair", (), removed)
 
 
 def _sqlite_problems(db: apsw.Connection) -> Iterator[str]:

@@ -1,28 +1,39 @@
 """The dense indexes of a store: kept in step with the catalog's change log, and with their snapshots."""
 
+import json
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 import apsw
 import numpy as np
 
 from index.catalog import Catalog
 from index.changelog import changes_after, last_change, last_sequence, nonce, pruned
-from index.connection import fetch
+from index.connection import Row, fetch
 from index.durable import private_folder, remove_temporaries
 from index.records import to_vector
-from index.snapshot import DenseIndex, Ids, SnapshotError, SnapshotKey, load, save
+from index.snapshot import DenseIndex, Ids, SnapshotError, SnapshotKey, load, save, single_thread
 from index.types import BuiltBy, Vectors
 
 SNAPSHOT_FOLDER = "snapshots"
 _SUFFIX = ".dense"
 _BAD_KEPT = 2
-_CHUNK = 4_096
 _LOG_KEPT = 100_000
 """Changes kept in the log behind a snapshot, so that a reader that was away can catch up without reading all."""
+
+_VECTORS_BY_ID = (
+    "SELECT id, vector, vector_sha256 FROM passage WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
+)
+_ALL_VECTORS = (
+    "SELECT p.id, p.vector, p.vector_sha256 FROM passage p"
+    " WHERE p.document IN (SELECT key FROM document WHERE collection = ?)"
+)
+_COUNT = "SELECT count(*) FROM passage WHERE document IN (SELECT key FROM document WHERE collection = ?)"
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +42,7 @@ class DenseIndexes:
     """One dense index for each collection, loaded when first asked for."""
 
     def __init__(self, folder: Path, catalog: Catalog) -> None:
+        single_thread()
         self._folder = folder / SNAPSHOT_FOLDER
         self._catalog = catalog
         self._lock = threading.Lock()
@@ -87,6 +99,14 @@ class DenseIndexes:
             self._loaded.pop(collection, None)
             self._saved.pop(collection, None)
         self._path(collection).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Forget every collection, and remove every snapshot, those that were set aside too."""
+        with self._lock:
+            self._loaded.clear()
+            self._saved.clear()
+        for snapshot in self._folder.glob(f"*{_SUFFIX}*"):
+            snapshot.unlink(missing_ok=True)
 
     def rebuild(self, collection: int, built_by: BuiltBy) -> None:
         """Make the index anew from the stored vectors, and its snapshot."""
@@ -145,18 +165,22 @@ def has_snapshots(folder: Path) -> bool:
 
 
 def vectors_of(db: apsw.Connection, ids: Ids, dim: int) -> tuple[Ids, Vectors]:
-    """The stored vectors of passages that are there and whole."""
-    found = np.zeros((len(ids), dim), np.float32)
-    kept: list[int] = []
-    for id_ in ids.tolist():
-        for data, digest in fetch(db, "SELECT vector, vector_sha256 FROM passage WHERE id = ?", (id_,)):
-            vector = to_vector(data, digest, dim)
-            if vector is not None:
-                found[len(kept)] = vector
-                kept.append(id_)
-            elif data is not None:
-                _log.warning("vector_damaged", extra={"code": "vector_damaged", "passage": id_})
-    return np.array(kept, np.int64), found[: len(kept)]
+    """The stored vectors of passages, by id, of those that are there and whole."""
+    rows = db.execute(_VECTORS_BY_ID, (json.dumps(ids.tolist()),))
+    return _read(cast("Iterator[Row]", rows), len(ids), dim)
+
+
+def _read(rows: Iterator[Row], count: int, dim: int) -> tuple[Ids, Vectors]:
+    """Ids and vectors of at most `count` rows, without the damaged ones."""
+    ids, vectors, kept = np.zeros(count, np.int64), np.zeros((count, dim), np.float32), 0
+    for id_, data, digest in rows:
+        vector = to_vector(data, digest, dim)
+        if vector is not None:
+            ids[kept], vectors[kept] = id_, vector
+            kept += 1
+        elif data is not None:
+            _log.warning("vector_damaged", extra={"code": "vector_damaged", "passage": id_})
+    return ids[:kept], vectors[:kept]
 
 
 def _require_place(db: apsw.Connection, applied: int, mark: str) -> None:
@@ -168,12 +192,8 @@ def _rebuilt(db: apsw.Connection, collection: int, dim: int, last: int) -> Dense
     """The index from the stored vectors; no model is needed."""
     if dim == 0:
         return DenseIndex(0, last)
-    rows = fetch(
-        db,
-        "SELECT p.id FROM document d JOIN passage p ON p.document = d.key WHERE d.collection = ? ORDER BY p.id",
-        (collection,),
-    )
-    ids, vectors = vectors_of(db, np.array([row[0] for row in rows], np.int64), dim)
+    count = int(fetch(db, _COUNT, (collection,))[0][0])
+    ids, vectors = _read(cast("Iterator[Row]", db.execute(_ALL_VECTORS, (collection,))), count, dim)
     return DenseIndex(dim).apply(last, ids, vectors, np.empty(0, np.int64))
 
 

@@ -114,23 +114,29 @@ class StoreReader:
             return self._counts(db, key).passages
 
     def paragraphs(self, collection: str, document_id: str, /) -> list[StoredParagraph]:
-        """All paragraphs of one document in order; damaged ones are left out. Raises NotFoundError."""
+        """All paragraphs of one document in order; damaged ones are left out.
+
+        Raises:
+            NotFoundError: no such document.
+            CorruptError: its record is damaged.
+        """
         with self._catalog.reading() as db:
             document = self._document(db, collection, document_id)
             found = list(records.paragraphs_of(db, self._catalog.secret, document))
         for paragraph, intact in found:
             if not intact:
                 _warn_damaged(document_id, paragraph.paragraph.number)
-        return [paragraph for paragraph, intact in found if intact and document.intact]
+        return [paragraph for paragraph, intact in found if intact]
 
     def documents(self, collection: str, /) -> list[DocumentInfo]:
-        """All documents of a collection, by path. Raises NotFoundError."""
+        """All documents of a collection, by path; damaged records are left out. Raises NotFoundError."""
         with self._catalog.reading() as db:
             key, _ = self._find(db, collection)
-            return [stored.info for stored in records.list_documents(db, self._catalog.secret, key)]
+            stored = records.list_documents(db, self._catalog.secret, key)
+        return [document.info for document in stored if document.intact]
 
     def document(self, collection: str, document_id: str) -> DocumentInfo:
-        """One document by id. Raises NotFoundError."""
+        """One document by id. Raises NotFoundError, or CorruptError when its record is damaged."""
         with self._catalog.reading() as db:
             return self._document(db, collection, document_id).info
 
@@ -139,7 +145,7 @@ class StoreReader:
         with self._catalog.reading() as db:
             key, _ = self._find(db, collection)
             stored = records.find_document(db, self._catalog.secret, key, path=path)
-        return None if stored is None else stored.info
+        return stored.info if stored is not None and stored.intact else None
 
     def text(self, collection: str, document_id: str) -> str:
         """The whole stored text of a document.
@@ -195,6 +201,8 @@ class StoreReader:
         stored = records.find_document(db, self._catalog.secret, key, id_=id_)
         if stored is None:
             raise NotFoundError(f"no document {id_[:80]!r} in collection {collection!r}")
+        if not stored.intact:
+            raise CorruptError("the record of this document is damaged: index it again")
         return stored
 
     def _counts(self, db: apsw.Connection, collection: int) -> TermCounts:

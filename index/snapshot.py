@@ -67,10 +67,12 @@ class Segment:
     @classmethod
     def of(cls, ids: Ids, vectors: Vectors) -> "Segment":
         """A segment of vectors float32[n, dim]; ids may come in any order."""
-        order = np.argsort(ids, kind="stable")
+        if (ids[1:] < ids[:-1]).any():  # a copy of all vectors is worth avoiding
+            order = np.argsort(ids, kind="stable")
+            ids, vectors = ids[order], vectors[order]
         index = faiss.IndexFlatIP(vectors.shape[1])
-        index.add(np.ascontiguousarray(vectors[order], np.float32))
-        return cls(index, ids[order], np.ones(len(ids), np.bool_))
+        index.add(np.ascontiguousarray(vectors, np.float32))
+        return cls(index, ids, np.ones(len(ids), np.bool_))
 
     def without(self, removed: Ids) -> "Segment":
         """The same vectors, some of them gone."""
@@ -138,7 +140,7 @@ class DenseIndex:
         kept = [segment.without(removed) for segment in self.segments]
         known = self.ids()
         fresh = ~np.isin(added, known) & ~np.isin(added, removed)
-        ids, rows = added[fresh], vectors[fresh]
+        ids, rows = (added, vectors) if fresh.all() else (added[fresh], vectors[fresh])
         if len(ids) == 0:
             return DenseIndex(self.dim, applied, tuple(kept))
         base, late = kept[:1], kept[1:]
@@ -229,6 +231,8 @@ def _deserialize(graph: memoryview) -> faiss.IndexFlatIP:
 
 
 def _joined(parts: Sequence[tuple[Ids, Vectors]]) -> tuple[Ids, Vectors]:
+    if len(parts) == 1:
+        return parts[0]
     return np.concatenate([ids for ids, _ in parts]), np.concatenate([rows for _, rows in parts])
 
 

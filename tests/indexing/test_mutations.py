@@ -170,6 +170,58 @@ def test_a_snapshot_of_another_history_is_not_taken_for_this_one_s(tmp_path: Pat
             store.snapshot()
 
 
+def left_open(data: Path, embedder: HashEmbedder) -> Path:
+    """A copy of a data folder as a killed writer leaves it: its last changes stand in the log only."""
+    with LocalStore.open(data, built_by(embedder), writable=True) as store:
+        store.apply("default", [upsert("new.txt", "New\nphantom", embedder)])
+        return Path(shutil.copytree(data, data.with_name("left"), ignore=shutil.ignore_patterns("LOCK")))
+
+
+def test_the_log_of_another_catalog_brings_in_no_phantom(
+    pristine: tuple[Path, Truth, dict[str, str]], tmp_path: Path
+) -> None:
+    (tmp_path / "foreign").mkdir()
+    foreign = left_open(tmp_path / "foreign" / "data", with_collection(tmp_path / "foreign" / "data"))
+    data = Path(shutil.copytree(pristine[0], tmp_path / "data"))
+    shutil.copy(foreign / f"{CATALOG_NAME}-wal", data)
+    assert (data / f"{CATALOG_NAME}-wal").stat().st_size > 0
+    try:
+        with LocalStore.open(data, built_by(HashEmbedder()), writable=True) as store:
+            assert served(store).items() <= pristine[1].items()
+            assert "new.txt" not in {info.path for info in store.documents("default")}
+    except StorageError:
+        return
+
+
+def with_collection(data: Path) -> HashEmbedder:
+    embedder = HashEmbedder()
+    with LocalStore.open(data, built_by(embedder), writable=True) as store:
+        store.create_collection("default")
+    return embedder
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage" * 1000])
+def test_a_log_of_garbage_is_passed_over(
+    pristine: tuple[Path, Truth, dict[str, str]], tmp_path: Path, content: bytes
+) -> None:
+    data = Path(shutil.copytree(pristine[0], tmp_path / "data"))
+    (data / f"{CATALOG_NAME}-wal").write_bytes(content)
+    (data / f"{CATALOG_NAME}-shm").write_bytes(content)
+    with LocalStore.open(data, built_by(HashEmbedder()), writable=True) as store:
+        assert served(store) == pristine[1]
+        assert store.check().problems == ()
+
+
+def test_the_log_a_killed_writer_left_is_taken_in(tmp_path: Path) -> None:
+    embedder = with_collection(tmp_path / "data")
+    left = left_open(tmp_path / "data", embedder)
+    assert (left / f"{CATALOG_NAME}-wal").stat().st_size > 0
+    with LocalStore.open(left, built_by(embedder)) as reader:
+        assert [info.path for info in reader.documents("default")] == ["new.txt"]
+    with LocalStore.open(left, built_by(embedder), writable=True) as store:
+        assert store.check().problems == ()
+
+
 def test_a_catalog_that_lost_its_log_goes_back_to_a_whole_state(
     pristine: tuple[Path, Truth, dict[str, str]], tmp_path: Path
 ) -> None:

@@ -137,7 +137,7 @@ class IndexMachine(RuleBasedStateMachine):
     def equals_an_index_built_from_scratch(self) -> None:
         with LocalStore.open(self.home / "scratch", built_by(self.embedder), writable=True) as scratch:
             scratch.create_collection("default")
-            for path, (content, origin) in sorted(self.documents.items()):
+            for path, (content, _) in sorted(self.documents.items()):
                 put(scratch, self.embedder, prepare, path, content.encode())
             expected = surface(scratch, self.embedder)
         shutil.rmtree(self.home / "scratch")

@@ -100,8 +100,7 @@ def test_any_name_is_data(root: Path, name: str) -> None:
 
 
 def test_a_name_that_is_not_utf_8_is_shown_and_read(root: Path) -> None:
-    with open(os.fsencode(root) + b"/caf\xe9.txt", "wb") as file:
-        file.write(b"content")
+    (root / os.fsdecode(b"caf\xe9.txt")).write_bytes(b"content")
     (found,) = walk(root).files
     assert found.path == r"caf\xe9.txt"
     assert read_file(root, found) == b"content"
