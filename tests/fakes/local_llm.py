@@ -67,6 +67,15 @@ def local_llm() -> Iterator[str]:
             server.kill()
 
 
+def load_openmp() -> None:
+    """llama.cpp needs libgomp, which a bare Debian lacks; torch brings one, and what is loaded is found by name."""
+    try:
+        ctypes.CDLL("libgomp.so.1")
+    except OSError:
+        carried = (str(file.locate()) for file in files("torch") or () if file.name == "libgomp.so.1")
+        ctypes.CDLL(next(carried), mode=ctypes.RTLD_GLOBAL)
+
+
 def serve(gguf: Path, parent: int) -> None:
     """Serve until SIGTERM, or until the parent ends."""
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
@@ -77,6 +86,7 @@ def serve(gguf: Path, parent: int) -> None:
         signal.signal(number, lambda *_: stop.set())
     # threads that spin while they wait take the cores away from everything beside them
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    load_openmp()
     import xllamacpp
 
     params = xllamacpp.CommonParams()
