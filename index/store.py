@@ -5,7 +5,8 @@ One process writes, under the folder's lock; any number read beside it. Every me
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,7 @@ from index.durable import private_folder, remove_temporaries
 from index.errors import CorruptError, InputError, MismatchError, NotFoundError, StorageError
 from index.fulltext import FullText
 from index.lock import FolderLock
+from index.purge import remove_leftovers, rewrite
 from index.reader import StoreReader, compatible, require_dim
 from index.types import (
     BuiltBy,
@@ -148,6 +150,12 @@ class LocalStore(StoreReader):
 
     # ---------------------------------------------------------------------------------------------- writing
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other threads from committing, so that what was read still holds when it is acted on."""
+        with self._catalog.alone():
+            yield
+
     def apply(self, collection: str, changes: Iterable[Change], /) -> int:
         """Commit each change in a transaction of its own; give the sequence number of the last one.
 
@@ -186,6 +194,23 @@ class LocalStore(StoreReader):
         if done > 0:
             with self._catalog.writing() as db:
                 prune_changes(db, done)
+
+    def purge(self) -> None:
+        """Leave no byte of what was deleted in the data folder. Needs space for the catalog twice over.
+
+        Raises:
+            LockedError: another process reads an older state; nothing is lost, and it can be tried again.
+            DiskFullError: no space for the rewriting; everything is as it was.
+        """
+        with self._catalog.reading() as db:
+            visible, every = self._visible(db), [key for key, _, _ in records.collections(db)]
+        with self._catalog.alone() as db:
+            rewrite(db, every)
+        self._dense.clear()
+        remove_leftovers(self.folder)
+        for key, built_by in visible.values():
+            if built_by.dim:
+                self._save(key, built_by)
 
     def check(self, *, repair: bool = False) -> CheckReport:
         """Compare everything stored with its hashes, and what is derived with what it derives from.
