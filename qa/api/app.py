@@ -7,10 +7,11 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 
 from index.errors import NutgrafError
-from qa.api import ask, documents, health, search
+from qa.api import ask, documents, health, search, web
 from qa.api.contract import openapi
 from qa.api.errors import TABLE, handle
 from qa.api.gate import Gate
+from qa.api.site import Site
 from qa.api.state import Backend, State
 from qa.logs import Log
 
@@ -35,11 +36,13 @@ def app_of(state: State) -> FastAPI:
     app.state.nutgraf = state
     for part in (health, ask, search, documents):
         app.include_router(part.router)
+    site = Site.load()
+    app.include_router(web.router(site))
     app.add_exception_handler(NutgrafError, handle)
     app.add_exception_handler(RequestValidationError, handle)
     for status in {row.status for row in TABLE.values()} - {500}:  # 500 is the gate's: what nobody foresaw
         app.add_exception_handler(status, handle)
-    app.add_middleware(Gate, state=state)
+    app.add_middleware(Gate, state=state, locked_page=web.locked_page(site))
     app.openapi = openapi(app, with_key=state.settings.api_key is not None)  # type: ignore[method-assign]
     return app
 

@@ -1,13 +1,11 @@
-"""What the corpus holds: collections, documents and paragraphs, and the page a citation links to."""
+"""What the corpus holds: collections, documents and paragraphs."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from fastapi.responses import HTMLResponse
 
 from index.errors import NotFoundError
 from qa import wire
-from qa.api import page
 from qa.api.contract import problems
 from qa.api.state import StateDep
 
@@ -74,17 +72,3 @@ def paragraph(
         if item.paragraph.number == number:
             return wire.paragraph_out(item, state.settings.public_base_url)
     raise NotFoundError("this document has no paragraph with this number")
-
-
-@router.get(
-    "/documents/{document_id}",
-    responses=problems(404, 422, 503),
-    response_class=HTMLResponse,
-    summary="A document as a page; `#p12` shows paragraph 12",
-)
-def document_page(document_id: DocumentId, where: Where, state: StateDep) -> HTMLResponse:
-    """The page that a citation's `url` opens."""
-    service = state.service
-    found = service.document(where.collection, document_id)
-    html = page.document(found, service.paragraphs(where.collection, document_id))
-    return HTMLResponse(html, headers={"Content-Security-Policy": page.POLICY})

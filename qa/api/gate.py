@@ -20,8 +20,11 @@ from qa.settings import Settings
 
 MAX_BODY = 1024 * 1024
 MAX_HEADERS = 100
-OPEN_PATHS = frozenset({"/livez", "/readyz"})
-"""Answered without a key, so that whatever starts the server can see how it is."""
+OPEN_PATHS = frozenset({"/livez", "/readyz", "/", "/documents", "/evaluation"})
+"""Answered without a key: how the server is, and the views, which hold nothing of the corpus and ask for the key."""
+
+_OPEN_FILE = re.compile(r"/static/[0-9a-f]{16}/[a-z]+\.(?:css|js|svg)")
+_DOCUMENT = re.compile(r"/documents/[^/]+")
 
 SECURITY_HEADERS: Mapping[bytes, bytes] = MappingProxyType(
     {
@@ -44,9 +47,10 @@ _GIVEN_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 class Gate:
     """ASGI middleware around the whole app."""
 
-    def __init__(self, app: App, state: State) -> None:
+    def __init__(self, app: App, state: State, locked_page: App) -> None:
         self._app = app
         self._state = state
+        self._locked_page = locked_page
         self._hosts = allowed_hosts(state.settings)
         self._origins = allowed_origins(state.settings, self._hosts)
         key = state.settings.api_key
@@ -74,7 +78,8 @@ class Gate:
             if not isinstance(error, ApiError):
                 self._state.log.error("failed", request_id=state["request_id"], **describe(error))  # noqa: TRY400
             if passage.status == 0:
-                await respond(problem_of(error), scope)(scope, passage.receive, passage.send)
+                response = self._answer_to(error, scope, headers)
+                await response(scope, passage.receive, passage.send)
         finally:
             self._log(scope, passage.status, began)
 
@@ -88,10 +93,19 @@ class Gate:
             raise ApiError("bad_request")
         if not self._same_site(scope, headers):
             raise ApiError("cross_site")
-        if self._key is not None and scope["path"] not in OPEN_PATHS and not self._has_key(headers):
+        if self._key is not None and not is_open(scope["path"]) and not self._has_key(headers):
             raise ApiError("unauthorized")
         if headers.length() > MAX_BODY:
             raise ApiError("body_too_large")
+
+    def _answer_to(self, error: Exception, scope: Scope, headers: "_Headers") -> App:
+        problem = problem_of(error)
+        visit = scope["method"] == "GET" and "text/html" in headers.one(b"accept")
+        if problem.code == "unauthorized" and visit and _DOCUMENT.fullmatch(scope["path"]):
+            # A browser that follows a link to a document cannot send the key: this page can.
+            scope["state"]["code"] = problem.code
+            return self._locked_page
+        return respond(problem, scope)
 
     def _same_site(self, scope: Scope, headers: "_Headers") -> bool:
         if headers.has(b"origin") and headers.one(b"origin") not in self._origins:
@@ -182,6 +196,11 @@ class _Passage:
                 headers.append((b"connection", b"close"))  # the rest of the body is not worth reading
             message = {**message, "headers": headers}
         await self._send(message)
+
+
+def is_open(path: str) -> bool:
+    """Whether a path is answered without a key."""
+    return path in OPEN_PATHS or _OPEN_FILE.fullmatch(path) is not None
 
 
 def allowed_hosts(settings: Settings) -> frozenset[str]:

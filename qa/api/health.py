@@ -1,9 +1,9 @@
-"""How the server is, where to begin, and what the API looks like."""
+"""How the server is, and what the API looks like."""
 
 from typing import cast
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from qa import wire
 from qa.api import page
@@ -27,12 +27,6 @@ def readyz(state: StateDep) -> wire.ReadyOut:
     if not ready:
         raise ApiError("starting", reasons)
     return wire.ReadyOut(ready=True)
-
-
-@router.get("/", include_in_schema=False)
-async def root() -> RedirectResponse:
-    """Lead to what there is to see."""
-    return RedirectResponse("/docs", status_code=307)
 
 
 @router.get("/docs", include_in_schema=False)

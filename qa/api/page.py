@@ -1,8 +1,9 @@
-"""The plain pages: a document with an anchor at each paragraph, and the API's reference. No script, no other origin."""
+"""The pages that run no script: a document with an anchor at each paragraph, and the API's reference."""
 
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from html import escape
 from typing import Any
 
@@ -12,9 +13,7 @@ from qa.api.errors import TABLE
 STYLE = (
     ":root{color-scheme:light dark}"
     "body{font:1rem/1.6 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}"
-    "a.n{display:inline-block;min-width:2.5rem;color:#767676;font-size:.8rem;text-decoration:none}"
-    "p,pre{white-space:pre-wrap;overflow-wrap:anywhere}"
-    ":target{background:#ffe9a8;color:#000;outline:.4rem solid #ffe9a8}"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere}"
     "pre{border:1px solid #8888;padding:.6rem;font-size:.85rem}"
     "table{border-collapse:collapse}td,th{text-align:left;padding:.2rem .6rem;border-bottom:1px solid #8888}"
     "small{color:#767676}"
@@ -25,22 +24,94 @@ POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
-"""The pages' Content-Security-Policy: this one style, and nothing else."""
+"""The reference's Content-Security-Policy: this one style, and nothing else."""
+
+_MAKE = 'nutgraf eval questions.jsonl --html "${NUTGRAF_DATA_DIR:-.nutgraf}/evaluation.html"'
+
+_SHOWN = {0x09, 0x0A}
+_VISIBLE = (
+    {code: chr(0x2400 + code) for code in range(0x20) if code not in _SHOWN}
+    | {0x7F: "␡"}
+    | {code: f"\\x{code:02x}" for code in range(0x80, 0xA0)}
+    # Overrides and embeddings turn text around; marks (200E, 200F) only help it and stay.
+    | {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+    | dict.fromkeys(range(0xE0000, 0xE0080), "")  # tag characters say what nobody sees
+)
 
 _METHODS = ("get", "put", "post", "delete")
 
 
-def document(info: DocumentInfo, paragraphs: Iterable[StoredParagraph]) -> str:
-    """A document as HTML; paragraph 12 is the element `p12`."""
-    title = info.title or info.path
+MISSING = (
+    '<main id="main" class="paper"><h1>Not here</h1><p>This document is no longer in the collection, or never was. '
+    'What there is: <a href="/documents">all documents</a>.</p></main>'
+)
+"""The main part of the page for a document that is gone."""
+
+LOCKED_EVALUATION = '<main id="main" class="wide"><h1>Evaluation</h1><div id="report"></div></main>'
+"""The main part of the evaluation view where a key is needed: a script asks for it and fills this."""
+
+
+def document(
+    info: DocumentInfo, paragraphs: Iterable[StoredParagraph], marked: tuple[int, int] | None = None
+) -> str:
+    """The main part of a document's page; paragraph 12 is the element `p12`, characters `marked` are set off."""
+    facts = [shown(info.path), *([info.date] if info.date else []), f"{info.paragraphs} paragraphs"]
     body = [
-        f"<h1>{escape(title)}</h1>",
-        f"<p><small>{escape(info.path)} · {escape(info.date or 'no date')}</small></p>",
+        '<main id="main" class="paper">',
+        f'<h1 dir="auto">{_text(info.title or info.path)}</h1>',
+        f'<p class="where">{" · ".join(f"<bdi>{escape(fact)}</bdi>" for fact in facts)}</p>',
+        *(_paragraph(stored, marked) for stored in paragraphs),
+        "</main>",
     ]
-    for stored in paragraphs:
-        number = stored.paragraph.number
-        body.append(f'<p id="p{number}"><a class="n" href="#p{number}">{number}</a>{escape(stored.text)}</p>')
-    return _page(title, body)
+    return "\n".join(body)
+
+
+def evaluation(made: datetime | None) -> str:
+    """The main part of the evaluation view."""
+    if made is None:
+        return (
+            '<main id="main" class="wide"><h1>Evaluation</h1>'
+            "<p>No report has been made yet. Write questions into a file, one JSON object a line, and run:</p>"
+            f'<pre tabindex="0">{_MAKE}</pre>'
+            "<p>It asks every question and reports how well the answers are found, cited and refused. "
+            "The report then stands here.</p></main>"
+        )
+    return (
+        '<main id="main" class="wide report"><h1>Evaluation</h1>'
+        f'<p class="where">Made <time datetime="{made:%Y-%m-%dT%H:%MZ}">{made:%Y-%m-%d %H:%M} UTC</time> · '
+        '<a href="/evaluation/report">on a page of its own</a></p>'
+        '<iframe src="/evaluation/report" sandbox title="Evaluation report"></iframe></main>'
+    )
+
+
+def shown(text: str) -> str:
+    """Text whose control characters can be seen, so that none of them makes it read as something else."""
+    return text.replace("\r\n", "\n").translate(_VISIBLE)
+
+
+def _paragraph(stored: StoredParagraph, marked: tuple[int, int] | None) -> str:
+    paragraph = stored.paragraph
+    number, kind = paragraph.number, paragraph.kind
+    page = f" · page {paragraph.page}" if paragraph.page is not None else ""
+    first, last = paragraph.line_start, paragraph.line_end
+    lines = f"line {first}" if first == last else f"lines {first}–{last}"
+    return (
+        f'<p id="p{number}" class="paragraph {kind}" dir="auto">'
+        f'<a class="number" href="#p{number}" title="{lines}{page}" aria-label="Paragraph {number}">{number}</a>'
+        f"{_marked(stored, marked)}</p>"
+    )
+
+
+def _marked(stored: StoredParagraph, marked: tuple[int, int] | None) -> str:
+    text, at = stored.text, stored.paragraph.start
+    start, end = (max(0, marked[0] - at), min(len(text), marked[1] - at)) if marked else (0, 0)
+    if start >= end:
+        return _text(text)
+    return f"{_text(text[:start])}<mark>{_text(text[start:end])}</mark>{_text(text[end:])}"
+
+
+def _text(text: str) -> str:
+    return escape(shown(text))
 
 
 def reference(schema: Mapping[str, Any], base_url: str) -> str:

@@ -237,11 +237,6 @@ def test_the_page_of_a_document_has_an_anchor_for_each_paragraph_and_no_markup_o
     assert "90 minutes &amp; ended well." in response.text
 
 
-def test_the_root_leads_to_the_reference(call):
-    response = call("GET", "/")
-    assert (response.status_code, response.headers["location"]) == (307, "/docs")
-
-
 def test_the_reference_names_every_route_and_loads_nothing(call, app):
     page = call("GET", "/docs").text
     for path in app.openapi()["paths"]:

@@ -247,7 +247,7 @@ def test_the_first_line_says_what_to_open_and_it_answers(program):
     assert line.startswith("Nutgraf is ready: open http://127.0.0.1:")
     url = line.rsplit(" ", 1)[1]
     assert httpx.get(f"{url}readyz").json() == {"ready": True}
-    assert httpx.get(url, follow_redirects=True).url.path == "/docs"
+    assert "<h1" in httpx.get(url).text
 
 
 def test_the_first_line_says_when_there_is_nothing_to_ask_yet(program):

@@ -1,0 +1,155 @@
+"""The web page: its views, its files, the page of a document, and the last evaluation report."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from index.errors import NotFoundError
+from index.types import DocumentInfo
+from qa import wire
+from qa.api import page
+from qa.api.contract import problems
+from qa.api.documents import DocumentId
+from qa.api.errors import ApiError
+from qa.api.site import MEDIA_TYPES, POLICY, STILL_POLICY, Site
+from qa.api.state import Backend, State, StateDep
+
+REPORT = "evaluation.html"
+"""The report's file in the data folder."""
+
+REPORT_POLICY = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'"
+)
+"""A report is a page made elsewhere: no script, no form, no origin of its own; only our own view frames it."""
+
+MAX_REPORT = 20 * 1024 * 1024
+FOREVER = "public, max-age=31536000, immutable"
+
+Route = Callable[..., Awaitable[Response]]
+
+
+class View(wire.CollectionQuery):
+    """Which document, and which of its characters to mark."""
+
+    collection: wire.CollectionName | None = None  # type: ignore[assignment] # ids differ between collections
+    start: Annotated[int, Query(ge=0)] | None = None
+    end: Annotated[int, Query(ge=0)] | None = None
+
+
+def router(site: Site) -> APIRouter:
+    """The routes, over the files of one site."""
+    made = APIRouter()
+    _views(made, site)
+    _files(made, site)
+    _documents(made, site)
+    _report(made)
+    return made
+
+
+def locked_page(site: Site) -> Response:
+    """What a browser gets instead of a document when the server wants a key: a page that asks for it."""
+    html = site.page("Nutgraf", site.mains["reader"], script="reader.js")
+    headers = {"Content-Security-Policy": POLICY, "WWW-Authenticate": "Bearer"}
+    return HTMLResponse(html, status_code=401, headers=headers)
+
+
+def _views(made: APIRouter, site: Site) -> None:
+    ask = site.page("Nutgraf", site.mains["index"], view="/", script="ask.js")
+    documents = site.page(
+        "Documents – Nutgraf", site.mains["documents"], view="/documents", script="documents.js"
+    )
+
+    @made.get("/", include_in_schema=False)
+    async def root() -> HTMLResponse:
+        """Ask, and read the answer beside its sources."""
+        return _html(ask, POLICY)
+
+    @made.get("/documents", include_in_schema=False)
+    async def listing() -> HTMLResponse:
+        """What a collection holds, and the way to add to it."""
+        return _html(documents, POLICY)
+
+    @made.get("/evaluation", include_in_schema=False)
+    def evaluation(state: StateDep) -> HTMLResponse:
+        """The last report, or how to make one; behind a key only the browser's own request may say which."""
+        locked = state.settings.api_key is not None
+        main = page.LOCKED_EVALUATION if locked else page.evaluation(_made(state))
+        script = "evaluation.js" if locked else ""
+        html = site.page("Evaluation – Nutgraf", main, view="/evaluation", script=script)
+        return _html(html, POLICY)
+
+
+def _files(made: APIRouter, site: Site) -> None:
+    @made.get("/static/{release}/{name}", include_in_schema=False)
+    async def static(release: str, name: str) -> Response:
+        """One of our own files, to be kept for good: its address changes when it does."""
+        if release != site.release or name not in site.assets:
+            raise ApiError("no_route")
+        return Response(site.assets[name], media_type=MEDIA_TYPES[name], headers={"Cache-Control": FOREVER})
+
+
+def _documents(made: APIRouter, site: Site) -> None:
+    @made.get(
+        "/documents/{document_id}",
+        responses=problems(404, 422, 503),
+        response_class=HTMLResponse,
+        tags=["corpus"],
+        summary="A document as a page; `#p12` shows paragraph 12, `start` and `end` mark characters",
+    )
+    def document_page(
+        document_id: DocumentId, view: Annotated[View, Query()], request: Request, state: StateDep
+    ) -> HTMLResponse:
+        """The page that a citation's `url` opens."""
+        service = state.service
+        try:
+            collection, info = _find(service, view.collection, document_id)
+        except NotFoundError:
+            if "text/html" not in request.headers.get("accept", ""):
+                raise
+            return _html(site.page("Not found – Nutgraf", page.MISSING), STILL_POLICY, status=404)
+        marked = (view.start, view.end) if view.start is not None and view.end is not None else None
+        main = page.document(info, service.paragraphs(collection, document_id), marked)
+        return _html(site.page(page.shown(info.title or info.path), main), STILL_POLICY)
+
+
+def _report(made: APIRouter) -> None:
+    @made.get("/evaluation/report", include_in_schema=False)
+    def report(state: StateDep) -> HTMLResponse:
+        """The report as `nutgraf eval --html` wrote it, in a sandbox."""
+        file = _report_file(state)
+        if _made(state) is None:
+            raise ApiError("not_found")
+        headers = {"X-Frame-Options": "SAMEORIGIN", "Content-Disposition": "inline"}
+        return HTMLResponse(file.read_bytes(), headers=headers | {"Content-Security-Policy": REPORT_POLICY})
+
+
+def _find(service: Backend, collection: str | None, document_id: str) -> tuple[str, DocumentInfo]:
+    """The document, in the collection named or in whichever holds it. Raises NotFoundError."""
+    for name in service.collections() if collection is None else (collection,):
+        try:
+            return name, service.document(name, document_id)
+        except NotFoundError:
+            continue
+    raise NotFoundError("no such document")
+
+
+def _report_file(state: State) -> Path:
+    return state.settings.data_dir / REPORT
+
+
+def _made(state: State) -> datetime | None:
+    """When the report was written, or None where there is none that can be shown."""
+    try:
+        found = _report_file(state).stat()
+    except OSError:
+        return None
+    return datetime.fromtimestamp(found.st_mtime, UTC) if 0 < found.st_size <= MAX_REPORT else None
+
+
+def _html(html: str, policy: str, status: int = 200) -> HTMLResponse:
+    return HTMLResponse(html, status_code=status, headers={"Content-Security-Policy": policy})

@@ -1,0 +1,186 @@
+// The view that asks: a conversation with follow-ups, each answer beside its sources.
+import { Turn } from "./answer.js";
+import { Problem, collections, events, json, post, query } from "./api.js";
+import { byId, el } from "./dom.js";
+import * as history from "./history.js";
+import * as source from "./source.js";
+import { count, moment, oneLine } from "./text.js";
+
+const SENT = 10;
+const form = byId("ask");
+const field = byId("question");
+const pick = byId("collection");
+let conversation = history.begin("default");
+let running = null;
+
+function begin(collection) {
+  running?.abort();
+  conversation = history.begin(collection);
+  byId("turns").replaceChildren();
+  source.clear();
+  arrange();
+  field.focus();
+}
+
+function arrange() {
+  const talking = byId("turns").childElementCount > 0;
+  byId("intro").classList.toggle("sr", talking);
+  byId("new").hidden = !talking;
+  document.body.classList.toggle("talking", talking);
+}
+
+async function ask(question) {
+  const turn = add(question);
+  const controller = new AbortController();
+  running = controller;
+  busy(true);
+  say("Searching the documents");
+  try {
+    const answer = await streamed(turn, question, controller.signal);
+    conversation.turns.push({ question, answer: { ...answer, hits: [] } });
+    history.keep(conversation);
+    say(summary(answer));
+  } catch (error) {
+    if (controller.signal.aborted) turn.stop();
+    else turn.fail(error.message, () => { turn.element.remove(); ask(question); });
+    say(controller.signal.aborted ? "Stopped" : "");
+  } finally {
+    if (running === controller) {
+      running = null;
+      busy(false);
+    }
+  }
+}
+
+async function streamed(turn, question, signal) {
+  const body = { question, collection: conversation.collection, history: told(), stream: true };
+  const response = await post("/v1/query", body, signal);
+  let answer = null;
+  for await (const { name, data } of events(response.body)) {
+    if (name === "error") throw new Problem(data.status, data);
+    answer = turn.take(name, data) ?? answer;
+    follow(turn.element);
+  }
+  if (!answer) throw new Problem(0, { detail: "The answer broke off." });
+  return answer;
+}
+
+function told() {
+  return conversation.turns.slice(-SENT).flatMap(({ question, answer }) => [
+    { role: "user", content: question.slice(0, 2000) },
+    { role: "assistant", content: (answer.answer_plain || "I found no answer to this in the documents.").slice(0, 2000) },
+  ]);
+}
+
+function add(question) {
+  const turn = new Turn(question, conversation.collection);
+  byId("turns").append(turn.element);
+  arrange();
+  follow(turn.element);
+  return turn;
+}
+
+function follow(element) {
+  element.scrollIntoView({ block: "nearest" });
+}
+
+function busy(yes) {
+  byId("stop").hidden = !yes;
+  byId("submit").hidden = yes;
+  form.setAttribute("aria-busy", String(yes));
+}
+
+const say = (text) => { byId("said").textContent = text; };
+
+function summary(answer) {
+  if (answer.abstention) return "No answer in these documents";
+  return `Answered: ${count(answer.sentences.length, "sentence")}, ${count(answer.citations.length, "citation")}`;
+}
+
+function restore(kept) {
+  running?.abort();
+  source.clear();
+  conversation = kept;
+  if (![...pick.options].some((option) => option.value === kept.collection)) pick.append(el("option", {}, kept.collection));
+  pick.value = kept.collection;
+  byId("turns").replaceChildren();
+  for (const { question, answer } of kept.turns) add(question).finish(answer);
+  history.keep(kept);
+}
+
+function listed(one) {
+  const open = el("button", { type: "button", class: "link" }, oneLine(one.turns[0].question));
+  open.addEventListener("click", () => { byId("history").close(); restore(one); });
+  const drop = el("button", { type: "button", class: "quiet", "aria-label": `Forget: ${oneLine(one.turns[0].question)}` }, "✕");
+  drop.addEventListener("click", () => { history.forget(one.id); list(); });
+  const when = el("span", { class: "where" }, `${moment(one.at)} · ${count(one.turns.length, "question")}`);
+  return el("li", {}, el("div", {}, open, when), drop);
+}
+
+function list() {
+  const rows = history.all().map(listed);
+  byId("conversations").replaceChildren(...(rows.length ? rows : [el("li", {}, "Nothing yet.")]));
+  byId("forget").hidden = !rows.length;
+}
+
+async function holding() {
+  const line = byId("holding");
+  try {
+    const found = await json(`/v1/documents${query({ collection: pick.value, limit: 1 })}`);
+    line.replaceChildren(found.total ? el("a", { href: "/documents" }, count(found.total, "document")) : "Nothing is indexed yet. ");
+    if (found.total) line.append(" to ask");
+    else line.append(el("a", { href: "/documents" }, "Add documents"));
+  } catch (problem) {
+    line.textContent = oneLine(problem.message);
+    if (problem.status === 503 || problem.status === 404) await untilReady(line);
+  }
+}
+
+async function untilReady(line) {
+  for (;;) {
+    const state = await json("/readyz").then(() => null, (problem) => problem);
+    if (!state) return;
+    line.textContent = oneLine(state.reasons.join("; ") || state.message);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    if (state.reasons.length === 0 && state.status !== 503) return;
+    if (!state.reasons.includes("nothing is indexed yet")) { await holding(); return; }
+  }
+}
+
+async function choose() {
+  try {
+    const names = (await collections()).map((one) => one.name);
+    const chosen = pick.value;
+    if (names.length) pick.replaceChildren(...names.map((name) => el("option", { value: name }, oneLine(name))));
+    pick.value = names.includes(chosen) ? chosen : names[0] ?? "default";
+    if (!conversation.turns.length) conversation.collection = pick.value;
+  } catch {
+    // what is wrong is said beside the number of documents
+  }
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const question = field.value.trim();
+  if (!question || running) return;
+  field.value = "";
+  ask(question);
+});
+field.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  form.requestSubmit();
+});
+document.addEventListener("keydown", (event) => event.key === "Escape" && running?.abort());
+byId("stop").addEventListener("click", () => { running?.abort(); field.focus(); });
+byId("new").addEventListener("click", () => begin(pick.value));
+byId("past").addEventListener("click", () => { list(); byId("history").showModal(); });
+byId("history-close").addEventListener("click", () => byId("history").close());
+byId("forget").addEventListener("click", () => { history.forget(); list(); });
+pick.addEventListener("change", () => { begin(pick.value); holding(); });
+
+source.start();
+await choose();
+const kept = history.current();
+if (kept) restore(kept);
+await holding();
