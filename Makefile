@@ -92,4 +92,5 @@ $(VENV)/.installed: requirements/runtime.lock pyproject.toml $(VENV)/.torch
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.installed
 	@echo "Installing what the tests need into $(VENV) ..." >&2
 	@$(PIP) install $(LOCKED) -r requirements/dev.lock
+	@bash requirements/install-strace
 	@touch $@
