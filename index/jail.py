@@ -28,7 +28,10 @@ MOST_OUTPUT = 200 * 1024 * 1024
 _PIPE = 1 << 16
 # -I: no environment, no user site; -S: no .pth files to run; -B: nothing is written
 _PYTHON = ("-I", "-S", "-B", "-c")
-_START = "import sys; sys.path[:0] = sys.argv[3:]; from index.jail_worker import main; main(*sys.argv[1:3], sys.argv[3:])"
+_START = (
+    "import sys; sys.path[:0] = sys.argv[3:];"
+    "from index.jail_worker import main; main(*sys.argv[1:3], sys.argv[3:])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ def parse(data: bytes, kind: str, extension: str) -> Parsed:
     Raises:
         RejectedError: with any of REASONS.
     """
+    ended = Ended(0, b"")
     for _ in range(_TRIES):
         ended = run(command(kind, extension), data, seconds=_WALL_SECONDS)
         if ended.late or ended.status == -signal.SIGXCPU:
@@ -132,19 +136,16 @@ def checked(output: bytes) -> Parsed:
     """
     try:
         answer = json.loads(output)
-        if set(answer) == {"rejected"}:
-            rejected = _rejection(answer["rejected"])
-        elif set(answer) == {"parsed"}:
+        if "rejected" not in answer:
             return unpacked(answer["parsed"])
-        else:
-            raise ValueError("neither parsed nor rejected")
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        rejected = _rejection(answer["rejected"])
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise RejectedError("parser_crashed", "the parser wrote what no parser writes") from error
     raise rejected
 
 
 def _rejection(fields: Mapping[str, object]) -> RejectedError:
     reason, detail = fields["reason"], fields["detail"]
-    if reason not in REASONS or not isinstance(reason, str) or not isinstance(detail, str):
+    if not isinstance(reason, str) or reason not in REASONS or not isinstance(detail, str):
         raise ValueError("not a known reason")
     return RejectedError(reason, inert(detail[:300]))

@@ -11,6 +11,7 @@ import resource
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ _REFUSED = {
     ),
     "aarch64": (
         0xC00000B7,
-        (40, 97, 104, 117, 129, 130, 131, 198, 199, 200, 201, 203, 217, 218, 219, 220, 221, 241, 265, 268, 270, 271, 280,
-         281, 282, 294, 424, 425, 434, 435, 438),
+        (40, 97, 104, 117, 129, 130, 131, 198, 199, 200, 201, 203, 217, 218, 219, 220, 221, 241, 265, 268, 270, 271,
+         280, 281, 282, 294, 424, 425, 434, 435, 438),
     ),
 }  # fmt: skip
 _X32 = 0x40000000
@@ -115,14 +116,19 @@ def _allow_reading(libc: ctypes.CDLL, ruleset: int, folder: str) -> None:
         descriptor = os.open(folder, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return
-    rights = _READ_FILE | (_READ_DIR if os.path.isdir(folder) else 0)
+    rights = _READ_FILE | (_READ_DIR if Path(folder).is_dir() else 0)
     rule = _PathBeneath(rights, descriptor)
     libc.syscall(_LANDLOCK_ADD_RULE, ruleset, _LANDLOCK_PATH_BENEATH, ctypes.byref(rule), 0)
     os.close(descriptor)
 
 
 class _Instruction(ctypes.Structure):
-    _fields_ = (("code", ctypes.c_uint16), ("yes", ctypes.c_uint8), ("no", ctypes.c_uint8), ("value", ctypes.c_uint32))
+    _fields_ = (
+        ("code", ctypes.c_uint16),
+        ("yes", ctypes.c_uint8),
+        ("no", ctypes.c_uint8),
+        ("value", ctypes.c_uint32),
+    )
 
 
 class _Program(ctypes.Structure):

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from index.errors import RejectedError
 from index.formats.build import Builder, Parsed
@@ -16,6 +17,9 @@ from index.formats.wire import packed
 from index.jail_walls import Limits, build
 
 MOST_INPUT = 50 * 1024 * 1024
+_SYSTEM = (
+    "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo", "/dev/null", "/dev/urandom",
+)  # fmt: skip
 _DEEPEST = 2_000
 """Python frames: enough for any real document, few enough that the C stack holds."""
 
@@ -26,7 +30,7 @@ def main(kind: str, extension: str, paths: Sequence[str]) -> None:
     # openpyxl would load numpy where there is one, with its threads and a third of the memory, for nothing
     sys.modules["numpy"] = None  # type: ignore[assignment]
     sys.setrecursionlimit(_DEEPEST)
-    data = sys.stdin.buffer.read(MOST_INPUT + 1)
+    data = sys.stdin.buffer.read(MOST_INPUT)
     answer = json.dumps(outcome(data, kind, extension), ensure_ascii=False).encode("utf-8", "replace")
     sys.stdout.buffer.write(answer)
     sys.stdout.buffer.flush()
@@ -35,16 +39,13 @@ def main(kind: str, extension: str, paths: Sequence[str]) -> None:
 
 def readable(paths: Sequence[str]) -> tuple[str, ...]:
     """What a parser has to read: Python, its libraries, this package. Never the folder that holds the package."""
-    package = os.path.dirname(os.path.abspath(__file__))
-    system = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo", "/dev/null", "/dev/urandom")
-    return (sys.base_prefix + "/lib", *paths[1:], package, *system)
+    package = str(Path(__file__).resolve().parent)
+    return (f"{sys.base_prefix}/lib", *paths[1:], package, *_SYSTEM)
 
 
 def outcome(data: bytes, kind: str, extension: str) -> dict[str, object]:
     """What became of the bytes, as values for JSON: the parsed text, or why it was rejected."""
     try:
-        if len(data) > MOST_INPUT:
-            raise RejectedError("too_large", f"more than {MOST_INPUT >> 20} MiB")
         return {"parsed": packed(_parsed(data, kind, extension))}
     except RejectedError as rejected:
         return _rejected(rejected.reason, rejected.detail)

@@ -1,74 +1,64 @@
-"""From a file's bytes to a document and its passages; one loader for each kind of file."""
+"""From a file's bytes to a document and its passages; one loader for each kind of file.
+
+Plain text and Markdown are read here. Everything else is parsed in the jail: a process of its own for each file.
+"""
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
+from types import MappingProxyType
 
+from index import jail
+from index.encoding import decoded
 from index.errors import RejectedError
+from index.formats.build import MOST_PARAGRAPHS, Parsed
+from index.formats.kinds import BY_EXTENSION, KINDS, kind_of
 from index.markdown import markdown_paragraphs
 from index.metadata import date_of, title_of
 from index.paragraphs import plain_paragraphs
 from index.passages import passages_of
 from index.types import Document, Loader, Paragraph, Passage
 
-_MOST_PARAGRAPHS = 200_000
-_MOST_CHARACTERS = 20_000_000
-_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-# Control characters that text files do hold: tab, line breaks, form feed, escape sequences of terminals.
-_TEXT_CONTROLS = frozenset("\t\n\r\f\v\x1b\x08")
-_MOST_CONTROLS = 0.01
+__all__ = ["LOADERS", "decoded", "prepare", "supported"]
+
+_MOST_BYTES = 50 * 1024 * 1024
+_RECORDS = frozenset({"csv", "tsv", "xlsx", "json", "jsonl", "srt", "vtt"})
+"""Kinds whose first paragraphs are data: a date or a heading there is not the document's."""
+
+
+def supported() -> frozenset[str]:
+    """The extensions of the files that can be indexed, lower case, with their dot."""
+    return frozenset(LOADERS)
 
 
 def prepare(data: bytes, path: str) -> tuple[Document, tuple[Passage, ...]]:
     """The document of a file and its passages.
 
     Raises:
-        RejectedError: `unsupported`, `empty`, `not_text`, `too_large` or `too_many_paragraphs`.
+        RejectedError: with a reason of `index.jail.REASONS`.
     """
     loader = LOADERS.get(PurePosixPath(path).suffix.lower())
     if loader is None:
         raise RejectedError(
             "unsupported", f"no loader for {PurePosixPath(path).suffix or 'a name without extension'}"
         )
+    if len(data) > _MOST_BYTES:
+        raise RejectedError("too_large", f"more than {_MOST_BYTES >> 20} MiB")
     document = loader(data, path)
     return document, passages_of(document.text, document.paragraphs, document.title)
 
 
-def decoded(data: bytes) -> tuple[str, tuple[str, ...]]:
-    """The text of a file and notes on how it was read.
-
-    Raises:
-        RejectedError: `empty`, `not_text` or `too_large`.
-    """
-    notes: tuple[str, ...] = ()
-    encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError:
-        if b"\0" in data:
-            raise RejectedError("not_text", "the file holds binary data") from None
-        # Windows-1252 has no wrong bytes once its five gaps are mapped; what is not text shows below.
-        text = data.decode("cp1252", errors="replace")
-        notes = ("decoded as windows-1252",)
-    if "\0" in text:
-        text = text.replace("\0", "")
-        notes = (*notes, "NUL characters removed")
-    controls = sum(1 for c in text if c < " " and c not in _TEXT_CONTROLS) + text.count("\ufffd")
-    if controls > _MOST_CONTROLS * len(text) + 1:
-        raise RejectedError("not_text", "the file holds binary data")
-    if not any(c.isalnum() for c in text):
-        raise RejectedError("empty", "the file holds no words")
-    if len(text) > _MOST_CHARACTERS:
-        raise RejectedError("too_large", f"more than {_MOST_CHARACTERS:,} characters of text")
-    return text, notes
-
-
-def _loader(split: Callable[[str], Sequence[Paragraph]], media_type: str) -> Loader:
+def _text_loader(split: Callable[[str], Sequence[Paragraph]], media_type: str) -> Loader:
     def load(data: bytes, path: str, /) -> Document:
+        kind = kind_of(data, PurePosixPath(path).suffix.lower())
+        if kind is not None:
+            return _jailed(data, path)
         text, notes = decoded(data)
         paragraphs = tuple(split(text))
-        if len(paragraphs) > _MOST_PARAGRAPHS:
-            raise RejectedError("too_many_paragraphs", f"more than {_MOST_PARAGRAPHS:,}")
+        if len(paragraphs) > MOST_PARAGRAPHS:
+            raise RejectedError("too_many_paragraphs", f"more than {MOST_PARAGRAPHS:,}")
         return Document(
             path=path,
             text=text,
@@ -83,9 +73,55 @@ def _loader(split: Callable[[str], Sequence[Paragraph]], media_type: str) -> Loa
     return load
 
 
-LOADERS: Mapping[str, Loader] = {
-    ".txt": _loader(plain_paragraphs, "text/plain"),
-    ".text": _loader(plain_paragraphs, "text/plain"),
-    ".md": _loader(markdown_paragraphs, "text/markdown"),
-    ".markdown": _loader(markdown_paragraphs, "text/markdown"),
-}
+def _jailed(data: bytes, path: str, /) -> Document:
+    """Load a file of a kind that only the jail may open."""
+    if not data.strip(b"\0 \t\r\n\xef\xbb\xbf"):
+        raise RejectedError("empty", "the file holds nothing")
+    extension = PurePosixPath(path).suffix.lower()
+    kind = kind_of(data, extension)
+    if kind is None:
+        raise RejectedError("unsupported", f"no loader for {extension}")
+    parsed = jail.parse(data, kind, extension)
+    paragraphs = _numbered(parsed)
+    document = Document(
+        path=path,
+        text=parsed.text,
+        paragraphs=paragraphs,
+        sha256=hashlib.sha256(data).hexdigest(),
+        title=parsed.title,
+        date=parsed.date or parsed.created,
+        media_type=KINDS[parsed.kind].media_type,
+        notes=parsed.notes,
+    )
+    if parsed.kind in _RECORDS:
+        return document
+    return replace(
+        document,
+        title=document.title or title_of(parsed.text, paragraphs),
+        date=parsed.date or date_of(parsed.text, paragraphs) or parsed.created,
+    )
+
+
+def _numbered(parsed: Parsed) -> tuple[Paragraph, ...]:
+    """The blocks as paragraphs, with the lines of the stored text that they stand on."""
+    breaks = [place for place, char in enumerate(parsed.text) if char == "\n"]
+    return tuple(
+        Paragraph(
+            number,
+            bisect_right(breaks, block.start - 1) + 1,
+            bisect_right(breaks, block.end - 1) + 1,
+            block.start,
+            block.end,
+            block.kind,
+            block.page,
+            block.headings,
+        )
+        for number, block in enumerate(parsed.blocks, start=1)
+    )
+
+
+LOADERS: Mapping[str, Loader] = MappingProxyType({
+    **dict.fromkeys((".txt", ".text"), _text_loader(plain_paragraphs, "text/plain")),
+    **dict.fromkeys((".md", ".markdown"), _text_loader(markdown_paragraphs, "text/markdown")),
+    **dict.fromkeys(BY_EXTENSION, _jailed),
+})  # fmt: skip

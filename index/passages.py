@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from index.hyphens import joiner
 from index.paragraphs import clean
 from index.sentences import sentence_spans
 from index.types import Paragraph, Passage
+from index.visible import visible
 
 SPLITTER_VERSION = 1
 """Raise when passages of the same text change; an index built by another version is refused."""
@@ -25,13 +27,14 @@ def passages_of(text: str, paragraphs: Sequence[Paragraph], title: str) -> tuple
     """Passages of a document in order. Headings and boilerplate give none; a long paragraph gives several."""
     found: list[Passage] = []
     lead_in = ""
+    joined = joiner(text)
     for paragraph in paragraphs:
         words = clean(text[paragraph.start : paragraph.end])
         if paragraph.kind in ("heading", "boilerplate"):
             continue
         context = _context(title, paragraph, lead_in)
         found.extend(
-            Passage(paragraph.number, part, start, end, clean(text[start:end]), context)
+            Passage(paragraph.number, part, start, end, clean(visible(joined(text[start:end]))), context)
             for part, (start, end) in enumerate(_parts(text, paragraph))
         )
         if paragraph.kind not in ("list_item", "row"):
