@@ -24,7 +24,7 @@ BASES = {
 
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _DIGITS = re.compile(r"(?<![\w.,$-])\d+(?:\.\d+)?(?![\w,]|\.\d)(?!-[A-Z])")
-_COUNT = re.compile(rf"\b(?:{'|'.join(COUNTS[2:])})\b")
+_COUNT = re.compile(rf"(?<!-)(?<!hundred )\b(?:{'|'.join(COUNTS[2:])})\b")
 _ORDINAL = re.compile(
     r"\bfor the (first) time\b|\b(first|second|third)\b(?= (?:time|meeting|call|talks|visit|high|lap))"
 )
@@ -44,14 +44,14 @@ _PAST = re.compile(
 )
 _STRONG = re.compile(rf"\b(?:{'|'.join(BASES)})\b(?! (?:by|to be))")
 _NAME = re.compile(
-    r"(?<![.!?“\"] )(?<!^)(?<![A-Z]\. )\b(?:[A-Z][a-zé]+|[A-Z]{2,}\d*(?:-\d+)?|[A-Z][a-z]*-?\d+)\b(?![.’']?[A-Z])"
+    r"(?<![.!?“\"] )(?<!^)(?<![A-Z]\. )\b(?:[A-Z][a-zé]+(?!-)|[A-Z]{2,}\d*(?:-\d+)?|[A-Z][a-z]*-?\d+)\b(?![.’']?[A-Z])"
 )
 _NOT_NAMES = frozenset(
     f"""{" ".join(MONTHS)} {" ".join(WEEKDAYS)} The This That These Those In On At We They He She It Its But And After Before Since As When While For With By
     Secretary Minister General Gen Adm Admiral President Defense Defence Foreign State Chief Chiefs Staff Deputy Leader Senior Navy Capt Speaker House Ministry
     Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Joint Military National Communist Party Central Commission Department Associated Press News Association
     OR CI SD II III IV RESULTS METHODS CONCLUSIONS BACKGROUND OBJECTIVE DESIGN SETTING PATIENTS Here Our There An A If However Furthermore Moreover Thus Although
-    Both Economic All Some Several Each Many Most Agreement Level These Cabinet Level Strait Sea Street Ocean South North East West Taiwanese More January MAIN OUTCOME MEASURES AND THE OF IN""".split()
+    To Within Among Despite Seven Ten Eighty Fifty Twelve Both Economic All Some Several Each Many Most Agreement Level These Cabinet Level Strait Sea Street Ocean South North East West Taiwanese More January MAIN OUTCOME MEASURES AND THE OF IN""".split()
 )
 _AMERICAN = {"US", "America", "American", "Americans", "States", "United", "Washington"}
 _ADVERB = re.compile(

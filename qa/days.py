@@ -13,10 +13,13 @@ _WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _YEAR = re.compile(
     r"(?<![\w$£€.,-])(?:(?:1[5-9]|20)\d\d)(?![\w%])(?!,\d|\.\d|\s(?:%|percent|dollars|people|troops|men|ships|miles|km))(?P<decade>s?)"
 )
-_DECADE = re.compile(r"(?<!\w)(?P<year>(?:1[5-9]|20)\d0)['’]?s\b")
+_DECADE = re.compile(r"(?<![\w.])(?P<year>(?:1[5-9]|20)\d0|(?<=['’])[2-9]0|(?<=the )[2-9]0)['’]?s\b")
 _MONTH = re.compile(rf"\b(?P<month>{'|'.join(m.title() for m in _MONTHS if m not in ('may', 'march'))}|(?:(?<=in )|(?<=since )|(?<=by )|(?<=until )|(?<=last )|(?<=next )|(?<=early )|(?<=late )|(?<=mid-)|(?<=of ))(?:May|March))\b")  # fmt: skip
 _WEEKDAY = re.compile(rf"\b(?P<day>{'|'.join(d.title() for d in _WEEKDAYS)})\b")
 _SLASHED = re.compile(r"(?<![\w/])(\d{1,2})[/.](\d{1,2})[/.]((?:19|20)\d\d)(?![\w/])")
+_HINT = re.compile(
+    rf"\d{{4}}|\d0['’]?s\b|{'|'.join(name.title()[:3] for name in [*_MONTHS, *_WEEKDAYS])}|\d(?:st|nd|rd|th)?\s+(?:of\s+)?[A-Za-z]"
+)
 _RELATIVE = re.compile(
     r"\b(?P<which>last|this|next|earlier this|later this|the previous|the same)\s+(?P<unit>year|month)\b",
     re.IGNORECASE,
@@ -125,7 +128,8 @@ def _slashed(text: str) -> Iterator[Day]:
 
 def _decades(text: str) -> Iterator[Day]:
     for match in _DECADE.finditer(text):
-        yield Day(match.start(), match.end(), decade=int(match["year"]))
+        year = int(match["year"])
+        yield Day(match.start(), match.end(), decade=year if year > 100 else 1900 + year)
 
 
 def _years(text: str) -> Iterator[Day]:

@@ -10,7 +10,7 @@ from index.types import Hit
 from qa.days import Day, days_in, lent_days
 from qa.facts import Read, read
 from qa.numbers import numbers_in
-from qa.tokens import Token, key_of, tokens_of
+from qa.tokens import is_title, key_of, tokens_of
 
 _VALUE = 2.0
 """What a shared number or date counts beside a shared word when windows are ranked."""
@@ -32,6 +32,7 @@ class Surroundings:
     """What a document lends its paragraphs: the keys and dates of its title, context and other hits."""
 
     keys: frozenset[str]
+    title: frozenset[str]
     days: tuple[Day, ...]
 
 
@@ -76,11 +77,23 @@ class Evidence:
 
     def reading(self, text: str) -> Read:
         """A text read with what is known here of names."""
-        first = next(iter(tokens_of(text[:48])), None)
-        return read(text, opens_with_name=first is not None and self._named(text, first))
+        return read(text, opens_with_name=self._opens_with_name(text))
 
-    def _named(self, text: str, first: Token) -> bool:
-        return first.key in self.names or text[first.end :].startswith(("'s ", "’s "))
+    def _opens_with_name(self, text: str) -> bool:
+        """A first word is a name where it is one elsewhere, owns something, or stands right before a name."""
+        tokens = tokens_of(text[:48])
+        if not tokens or not tokens[0].opens:
+            return False
+        first = tokens[0]
+        if first.key in self.names or text[first.end :].startswith(("'s ", "’s ")):
+            return True
+        plain = first.kind == "word" and not is_title(first.text) and not first.text.endswith("ly")
+        return (
+            plain
+            and len(tokens) > 1
+            and tokens[1].kind == "name"
+            and text[first.end : tokens[1].start] == " "
+        )
 
     def implied(self, claim: Read) -> frozenset[str]:
         """Names that a claim leaves to the question: all it asks of, where the claim names nobody else."""
@@ -180,9 +193,11 @@ def _read_around(title: str, context: str, date: str) -> tuple[frozenset[str], t
 
 def _surroundings(pairs: Sequence[tuple[Hit, Paragraph]]) -> Surroundings:
     keys: set[str] = set()
+    title: set[str] = set()
     days: list[Day] = []
     for hit, paragraph in pairs:
         around, named = _read_around(hit.title, hit.context, hit.date or "")
         keys |= paragraph.every | around
+        title |= around
         days += [*paragraph.days, *named]
-    return Surroundings(frozenset(keys), tuple(days))
+    return Surroundings(frozenset(keys), frozenset(title), tuple(days))

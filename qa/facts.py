@@ -61,10 +61,14 @@ class Read:
 @lru_cache(maxsize=4096)
 def read(text: str, *, opens_with_name: bool = False) -> Read:
     """Everything checkable in a text. A first word's capital says nothing: the caller knows whether it is a name."""
-    days = days_in(text)
-    numbers = tuple(n for n in numbers_in(text) if not any(n.start < d.end and d.start < n.end for d in days))
-    spans = [(d.start, d.end) for d in days] + [(n.start, n.end) for n in numbers]
     every = tokens_of(text)
+    codes = [(t.start, t.end) for t in every if t.kind == "name" and not t.text.isalpha()]
+    days = days_in(text)
+    taken = [(d.start, d.end) for d in days] + codes
+    numbers = tuple(
+        n for n in numbers_in(text) if not any(n.start < end and start < n.end for start, end in taken)
+    )
+    spans = [(d.start, d.end) for d in days] + [(n.start, n.end) for n in numbers]
     if opens_with_name and every and every[0].opens:
         every = (replace(every[0], kind="name", weight=1.0), *every[1:])
     tokens = tuple(t for t in every if not any(start <= t.start < end for start, end in spans))

@@ -60,7 +60,7 @@ friendly/hostile; aggressive/peaceful; remember/forget; include/exclude; inclusi
 # Of each set a thing has one: naming another is as wrong as another number.
 _EXCLUSIVE = """
 monday tuesday wednesday thursday friday saturday sunday; spring summer fall autumn winter; morning afternoon evening night noon midnight;
-north south east west; northern southern eastern western; northeast northwest southeast southwest; daily weekly monthly yearly;
+daily weekly monthly yearly;
 red blue green yellow black white orange purple brown; second minute hour day week month year decade century;
 mother father; son daughter; brother sister; husband wife; bachelor master doctorate
 """

@@ -170,8 +170,13 @@ def same_value(claim: Number, evidence: Number) -> bool:
 
 def rivals(claim: Number, evidence: Number) -> bool:
     """Whether two numbers measure the same kind of thing in a known unit and differ."""
-    alike = claim.dimension == evidence.dimension and claim.dimension != ""
+    alike = claim.dimension == evidence.dimension and not is_count(claim)
     return alike and not same_value(claim, evidence)
+
+
+def is_count(number: Number) -> bool:
+    """Whether what is counted, or put in order, is the noun that follows."""
+    return number.dimension in ("", "ordinal")
 
 
 def _comparable(a: Number, b: Number) -> bool:

@@ -19,11 +19,11 @@ _SOFT = frozenset(
     key_of(word) for word in "stop end cease halt suspend cut break freeze abandon drop cancel reject".split()
 )
 _IDIOMS = re.compile(
-    r"\b(?:not only|no longer than|no later than|no fewer than|no less than|whether or not|not just|no doubt|no matter)\b",
+    r"\b(?:not only(?=.*\bbut\b)|no longer than|no later than|no fewer than|no less than|whether or not|not just|no doubt|no matter)\b",
     re.IGNORECASE,
 )
 _BREAKS = re.compile(
-    r"[.;:!?]|,\s+(?:but|and|or|which|who|while|although|though|however|because|since|as|when|after|before)\b|\b(?:but|although|though|because|while|whether|how|what|who|whom|than|so that)\b",
+    r"[;:!?)(]|(?<=[a-z]{5})\.(?=\s|$)|,\s+(?:but|and|or|which|who|while|although|though|because|since|as|when|after|before)\b|\b(?:but|although|though|because|while|whether|how|what|who|whom|than|so that)\b",
     re.IGNORECASE,
 )
 _REACH = 6
@@ -68,7 +68,7 @@ def flipped(claim: Read, evidence: Read) -> bool:
 def excluded(claim: Read, evidence: Read) -> bool:
     """Whether the claim names one of a closed set (a season, a direction, a time of day) and the evidence another."""
     return any(
-        _other_of(token, evidence, EXCLUSIVE) and not _near(token, evidence) for token in claim.tokens
+        _other_of(token, claim, evidence, EXCLUSIVE) and not _near(token, evidence) for token in claim.tokens
     ) and not _shares_set(claim, evidence)
 
 
@@ -87,6 +87,8 @@ def _scope(sentence: Read, cue: Token, breaks: list[int]) -> tuple[str, ...]:
     after = [slot.key for slot in sentence.slots if cue.start < slot.start < stop and slot.kind != "function"]
     if after:
         return tuple(after[:_REACH])
+    if _strength(cue) != "full":
+        return ()  # "the attempt failed" denies nothing that follows
     before = [slot.key for slot in sentence.slots if slot.start < cue.start and slot.kind != "function"]
     return tuple(reversed(before[-2:]))
 
@@ -124,10 +126,13 @@ def _governs(cue: Cue, said: frozenset[str]) -> bool:
 
     A verb that denies ("failed attempts to speak") governs the second word as well as the first.
     """
-    if cue.strength == "soft":
+    if cue.strength == "soft" or not cue.scope:
         return False
     near = [key for key in cue.scope if key not in _FAINT] or list(cue.scope)
-    return not said.isdisjoint(near[: 2 if cue.strength == "verb" else 1])
+    # One word in common is not yet the same thing denied ("cannot be given to men" and "giving it has drawbacks")
+    if cue.strength == "verb":
+        return not said.isdisjoint(near[:2]) and sum(key in said for key in near[:4]) >= min(2, len(near))
+    return not said.isdisjoint(near[:1]) and (len(near) == 1 or not said.isdisjoint(near[1:3]))
 
 
 _FAINT = frozenset(
@@ -139,7 +144,7 @@ _FAINT = frozenset(
 def _opposed(claim: Read, evidence: Read) -> bool:
     """Whether a word of the claim that the evidence lacks has its opposite there, which the claim lacks."""
     return any(
-        _other_of(token, evidence, OPPOSITES) or _prefixed(token, claim, evidence)
+        _other_of(token, claim, evidence, OPPOSITES) or _prefixed(token, claim, evidence)
         for token in _missing(claim, evidence)
     )
 
@@ -154,8 +159,10 @@ def _near(token: Token, evidence: Read) -> bool:
     return token.key in evidence.keys or bool(SYNONYMS.get(token.key, frozenset()) & evidence.keys)
 
 
-def _other_of(token: Token, evidence: Read, table: dict[str, frozenset[str]]) -> bool:
-    return token.key not in evidence.keys and bool(table.get(token.key, frozenset()) & evidence.keys)
+def _other_of(token: Token, claim: Read, evidence: Read, table: dict[str, frozenset[str]]) -> bool:
+    """Whether the evidence says one of the words against the token, and the claim nothing of its family."""
+    against = (table.get(token.key, frozenset()) & evidence.keys) - claim.keys
+    return any(not any(key[:4] == other[:4] for key in claim.keys) for other in against)
 
 
 def _prefixed(token: Token, claim: Read, evidence: Read) -> bool:

@@ -21,7 +21,8 @@ _PASSIVE = re.compile(
 )
 _BY = re.compile(r"[^.;]{0,48}?\bby\b", re.IGNORECASE)
 _CLAUSE = re.compile(
-    r"[;:.!?]|,\s+(?:and|but|while|who|which|when|because|after|before|although|though)\b", re.IGNORECASE
+    r"[;:!?]|(?<=[a-z]{5})\.\s|,\s+(?:and|but|while|who|which|when|because|after|before|although|though)\b",
+    re.IGNORECASE,
 )
 _VALUES = frozenset({"name", "number", "day"})
 _ASIDE = re.compile(r",\s(?:who|which|whose|whom|where)\b[^,;]{3,200},(?=\s(?!and\b))")
@@ -29,6 +30,8 @@ _REACH = 8
 _SURE = 2.0
 _LIKELY = 1.5
 """Agreement of neighbours (at most 3) that makes two places one; the lower where the thing fits nowhere else."""
+_CLEARLY = 1.0
+"""How much better another thing must fit a place than the one that the claim puts there."""
 """Slots to each side of a verb that may hold who did it and to whom."""
 
 
@@ -40,7 +43,7 @@ def displaced(claim: Read, evidence: Read) -> str:
     for place, slot in enumerate(claim.slots):
         if slot.kind in _VALUES:
             own, other = _best_places(claim.slots, place, evidence.slots)
-            if other > own and (other >= _SURE or (other >= _LIKELY and own == 0.0)):
+            if other >= (_LIKELY if own == 0.0 else _SURE) and other - own >= _CLEARLY:
                 return slot.kind
     return ""
 
@@ -50,8 +53,28 @@ def swapped(claim: Read, evidence: Read) -> bool:
 
     A passive with "by" is turned round first. Where the verb is mutual ("A spoke with B") nothing can be swapped.
     """
-    shared = [slot for slot in claim.slots if slot.kind == "word" and slot.key in evidence.keys]
-    return any(_crosses(claim, evidence, slot.key) for slot in shared)
+    if _permuted(claim, evidence):
+        return True
+    verbs = {token.key for token in claim.tokens if token.acts and token.key in evidence.keys}
+    return any(_crosses(claim, evidence, verb) for verb in verbs)
+
+
+def _permuted(claim: Read, evidence: Read) -> bool:
+    """Whether the claim has the words of the evidence in the same order but its names in another."""
+    ours, theirs = _in_order(claim), _in_order(evidence)
+    if len(ours) != len(theirs) or ours == theirs:
+        return False
+    words = [a == b for a, b in zip(ours, theirs, strict=True) if a[0] != "name" or b[0] != "name"]
+    return all(words) and sorted(ours) == sorted(theirs)
+
+
+def _in_order(sentence: Read) -> list[tuple[str, str]]:
+    """The slots with names joined by "and" or "or" put in alphabetical order, since theirs means nothing."""
+    slots = [(slot.kind, slot.key) for slot in sentence.slots]
+    for n in range(len(slots) - 2):
+        if slots[n][0] == slots[n + 2][0] == "name" and slots[n + 1][1] in ("and", "or"):
+            slots[n], slots[n + 2] = sorted((slots[n], slots[n + 2]))
+    return slots
 
 
 def _best_places(slots: Sequence[Slot], place: int, others: Sequence[Slot]) -> tuple[float, float]:

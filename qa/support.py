@@ -25,8 +25,8 @@ _IMPLIED = {
     "months": frozenset("last take run go long durat length ago age old".split()),
     "usd": frozenset("cost price pay worth".split()),
 }
-_PLACING = frozenset("in at near from outside".split())
-_LOCATING = _PLACING | frozenset("to of into on over across toward towards via around for".split())
+_PLACING = frozenset("in at near outside".split())
+_PARTY = frozenset("with by between and but that as while".split())
 _LAYERS = {"name": "names", "number": "numbers", "day": "dates"}
 
 
@@ -35,13 +35,13 @@ class Coverage:
     """Shares (0..1) of a claim that a window covers, values apart.
 
     `all` counts words and names, `words` only content words, with credit for near-synonyms and surroundings; `inside`
-    counts words and names that stand in the window as such; `missing` is the weight of words that nothing stands for.
+    counts words and names that stand in the window as such; `size` is the weight of all words and names.
     """
 
     all: float
     words: float
     inside: float
-    missing: float
+    size: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def assess(claim: Read, window: Window) -> Finding:
     """Check one claim against one window, layer by layer; the first layer that objects decides."""
     if holds_verbatim(window.text, claim.text):
         against = flipped(claim, window.read)
-        full = Coverage(1.0, 1.0, 1.0, 0.0)
+        full = Coverage(1.0, 1.0, 1.0, 1.0)
         return Finding(
             window,
             "conflicts" if against else "agrees",
@@ -106,6 +106,8 @@ def _numbers(claim: Read, there: Read) -> State:
         )
         if rival and (number.firm or number.dimension == ""):
             return "conflicts"
+        if number.value == 2.0 and number.dimension == "" and (_pairs_up(claim) or _pairs_up(there)):
+            continue
         if number.firm:
             worst = "lacks"
     return worst
@@ -113,15 +115,37 @@ def _numbers(claim: Read, there: Read) -> State:
 
 def _counts_otherwise(claim: Read, number: values.Number, there: Read) -> bool:
     """Whether the evidence has another count of the same noun ("two officials" for "seven officials")."""
-    noun = _after(claim.slots, number.start) if number.dimension == "" else None
-    return noun is not None and any(
-        other.dimension == "" and _after(there.slots, other.start) == noun for other in there.numbers
+    if not values.is_count(number):
+        return False
+    noun, label = _after(claim.slots, number.start), _before(claim.slots, number.start)
+    return any(
+        other.dimension == number.dimension
+        and (
+            (noun is not None and _after(there.slots, other.start) == noun)
+            or (label is not None and _before(there.slots, other.start) == label)
+        )
+        for other in there.numbers
+    )
+
+
+def _pairs_up(sentence: Read) -> bool:
+    """Whether two are named together ("Brown and Liu", "both"): "the two" needs no number beside them."""
+    slots = sentence.slots
+    triples = zip(slots, slots[1:], slots[2:], strict=False)
+    return "both" in sentence.keys or any(
+        a.kind == c.kind == "name" and b.key == "and" for a, b, c in triples
     )
 
 
 def _after(slots: Sequence[Slot], start: int) -> str | None:
     """The key of the first content word after a number."""
     return next((slot.key for slot in slots if slot.start > start and slot.kind in ("word", "name")), None)
+
+
+def _before(slots: Sequence[Slot], start: int) -> str | None:
+    """The key of a content word right before a number ("day 15")."""
+    before = next((slot for slot in reversed(slots) if slot.start < start), None)
+    return before.key if before is not None and before.kind in ("word", "name") else None
 
 
 def _days(claim: Read, window: Window) -> State:
@@ -153,9 +177,9 @@ def _names(claim: Read, window: Window) -> State:
     places = _placing(claim.slots)
     for name in claim.names:
         placed = name.start in places
-        if name.key not in window.read.keys and (placed or name.key not in lent):
+        if name.key not in window.read.keys and name.key not in (window.around.title if placed else lent):
             return "lacks"
-        if placed and not _locates(name.key, window.read.slots):
+        if placed and _only_party(name.key, window.read):
             return "lacks"
     return "agrees"
 
@@ -171,18 +195,21 @@ def _placing(slots: Sequence[Slot]) -> frozenset[int]:
     return frozenset(slot.start for before, slot in pairs if slot.kind == "name" and before.key in _PLACING)
 
 
-def _locates(key: str, slots: Sequence[Slot]) -> bool:
-    """Whether the evidence has the name where a place may stand, not only as a party ("talks with Beijing")."""
-    for n, slot in enumerate(slots):
-        if slot.key == key and n > 0 and (slots[n - 1].kind != "function" or slots[n - 1].key in _LOCATING):
-            return True
-    return False
+def _only_party(key: str, there: Read) -> bool:
+    """Whether the evidence has the name only as one who acts ("talks with Beijing", "Beijing insisted"), not as a place."""
+    slots = there.slots
+    acts = {token.start for token in there.tokens if token.acts}
+    found = [n for n, slot in enumerate(slots) if slot.key == key]
+    return bool(found) and all(
+        slots[n - 1].key in _PARTY if n > 0 else n + 1 < len(slots) and slots[n + 1].start in acts
+        for n in found
+    )
 
 
 def covered(claim: Read, window: Window) -> Coverage:
     """How much of a claim's words and names a window covers."""
     implied = frozenset[str]().union(*(_IMPLIED.get(n.dimension, frozenset()) for n in claim.numbers))
-    got = total = words = all_words = inside = missing = 0.0
+    got = total = words = all_words = inside = 0.0
     for token in claim.tokens:
         weight = 0.35 if token.key in implied else token.weight
         if weight == 0.0:
@@ -192,8 +219,7 @@ def covered(claim: Read, window: Window) -> Coverage:
         inside += weight * (token.key in window.read.keys)
         if token.kind == "word":
             words, all_words = words + weight * credit, all_words + weight
-            missing += weight * (credit < 0.5)
-    return Coverage(_share(got, total), _share(words, all_words), _share(inside, total), missing)
+    return Coverage(_share(got, total), _share(words, all_words), _share(inside, total), total)
 
 
 def _share(part: float, whole: float) -> float:
@@ -210,9 +236,9 @@ def _credit(token: Token, window: Window) -> float:
     if len(token.key) >= 5 and any(_kin(token.key, key) for key in keys if key[:5] == token.key[:5]):
         return 0.85
     if token.key in window.paragraph.every:
-        return 0.6
-    if token.key in window.around.keys:
         return 0.9 if token.kind == "name" else 0.3
+    if token.key in window.around.keys:
+        return 0.9 if token.kind == "name" else 0.15
     return 0.0
 
 

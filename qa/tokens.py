@@ -112,6 +112,12 @@ class Token:
     weight: float
     opens: bool = False
 
+    @property
+    def acts(self) -> bool:
+        """Whether the word is most likely a verb: a past form, or one that ends like it."""
+        lower = self.text.lower()
+        return self.kind == "word" and (lower in PAST_FORMS or _is_past(lower) or lower.endswith("s"))
+
 
 @lru_cache(maxsize=20_000)
 def key_of(word: str) -> str:
@@ -127,6 +133,7 @@ def key_of(word: str) -> str:
     return IRREGULAR.get(lower) or stem(lower)
 
 
+@lru_cache(maxsize=4096)
 def tokens_of(text: str) -> tuple[Token, ...]:
     """The words of a text in order; "United States" is one of them, "45-minute" two."""
     found: list[Token] = []
@@ -173,7 +180,7 @@ def _kind(word: str, *, opens: bool) -> Kind:
     lower = word.lower().replace("’", "'")
     if lower in _ALIASES and (lower not in _CASED or word[0].isupper()):
         return "name"
-    if lower in _FUNCTION and not (word.isupper() and len(word) > 1):
+    if lower in _FUNCTION and not _shouted(word):
         return "function"
     if is_code(word):
         return "name"
@@ -194,14 +201,20 @@ def _weight(word: str, kind: Kind) -> float:
         return 0.0
     if lower in _LIGHT:
         return 0.35
-    if kind == "word" and lower in _TITLES:
+    if kind == "word" and is_title(word):
         return 0.5
-    past = kind == "word" and (
-        lower in PAST_FORMS or (len(lower) > 4 and lower.endswith("ed") and not lower.endswith("eed"))
-    )
-    return 1.4 if past else 1.0
+    return 1.4 if kind == "word" and (lower in PAST_FORMS or _is_past(lower)) else 1.0
+
+
+def _is_past(lower: str) -> bool:
+    return len(lower) > 4 and lower.endswith("ed") and not lower.endswith("eed")
 
 
 def is_title(word: str) -> bool:
     """Whether a word belongs to an office or a form of address."""
-    return word.lower().rstrip(".") in _TITLES
+    return word.lower() in _TITLES and not _shouted(word)
+
+
+def _shouted(word: str) -> bool:
+    """Whether a word is in capitals (MR is imaging, Mr a form of address)."""
+    return len(word) > 1 and word.isupper()

@@ -20,6 +20,9 @@ _PAIRED = 2
 """Of these, how many are also read together with the sentence before and after."""
 _CLOSE = 0.05
 """Windows that hold shares of a claim within this of each other speak of it equally closely."""
+_FAR = 0.3
+_NEARLY_ALL = 0.85
+_SOME_LENGTH = 5.0
 _MOST_QUOTES = 3
 SUPPORTED = 0.5
 """Least support of a supported claim."""
@@ -96,7 +99,7 @@ def _best(claim: Read, evidence: Evidence, similarity: Similarity | None) -> Jud
     )
     score, best = scored[0]
     against = max((f for f in findings if f.state == "conflicts"), key=_reach, default=None)
-    if score >= SUPPORTED and not _outweighed(best, against):
+    if score >= SUPPORTED and not _outweighed(best, findings):
         agreeing = [f for s, f in scored if s >= SUPPORTED]
         layer = best.layer if similarity is None or best.verbatim else "similarity"
         return Judgement("supported", score, layer, _quotes(agreeing))
@@ -110,11 +113,22 @@ def _reach(finding: Finding) -> float:
     return finding.coverage.inside
 
 
-def _outweighed(best: Finding, against: Finding | None) -> bool:
-    """Whether a window that speaks of the claim more closely contradicts it; one about others does not count."""
-    if against is None or best.verbatim or against.foreign:
-        return False
-    return _reach(best) < _reach(against) - _CLOSE
+def _outweighed(best: Finding, findings: Sequence[Finding]) -> bool:
+    """Whether a window that speaks of the claim more closely objects to it; one about others does not count."""
+    return not best.verbatim and any(
+        _objects(f, _reach(best)) for f in findings if f.state != "agrees" and not f.foreign
+    )
+
+
+def _objects(finding: Finding, reached: float) -> bool:
+    """Whether a finding against a claim stands closer to it than a window that reaches so far.
+
+    One that merely lacks a fact must say nearly all the rest of a claim of some length.
+    """
+    reach = _reach(finding)
+    if finding.state == "conflicts":
+        return reach > reached + _CLOSE
+    return reach >= _NEARLY_ALL and finding.coverage.size >= _SOME_LENGTH and reach > reached + _FAR
 
 
 def _standing(findings: Sequence[Finding]) -> Iterator[Finding]:
