@@ -192,6 +192,59 @@ def test_after_a_failed_sync_nothing_is_written_until_it_is_opened_anew(
     assert state(prepared) in STATES
 
 
+def test_after_a_failed_sync_of_a_snapshot_too(prepared: Path, strace: list[str]) -> None:
+    done = work(prepared, *strace, "-e", "inject=fsync:error=EIO:when=1")
+    assert done.stdout.count("ack") == 3
+    assert "read-only until it is opened anew" in done.stdout
+    assert state(prepared) == STATES[3]
+
+
+def test_a_full_disk_under_a_snapshot_keeps_the_old_one_and_passes(prepared: Path, strace: list[str]) -> None:
+    done = work(prepared, *strace, "-e", "inject=fsync:error=ENOSPC:when=1")
+    assert done.stdout.count("failed disk_full") == 1
+    assert state(prepared) == STATES[-1]
+
+
+LONG_LOG = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from plain_parts import HashEmbedder, built_by, upsert
+from index.errors import NutgrafError
+from index.store import LocalStore
+embedder = HashEmbedder()
+store = LocalStore.open(Path(sys.argv[2]), built_by(embedder), writable=True)
+for path in ("a.txt", "b.txt"):
+    try:
+        change = upsert(path, "Title\\n" + "many words " * 2_000_000)
+        store.apply("default", [replace(change, passages=())])
+        print("ack", (Path(sys.argv[2]) / "catalog.db").stat().st_size, flush=True)
+    except NutgrafError as error:
+        print("failed", error, flush=True)
+store.close()
+"""
+
+
+def grown(data: Path, *before: str) -> str:
+    command = [*before, sys.executable, "-Bc", LONG_LOG, FAKES, data]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_a_long_log_is_moved_into_the_catalog_while_it_is_open(prepared: Path) -> None:
+    assert int(grown(prepared).split()[1]) > 20_000_000
+
+
+def test_a_catalog_that_cannot_be_synced_takes_no_more_writes(prepared: Path, strace: list[str]) -> None:
+    inject = ["-P", str(prepared / CATALOG_NAME), "-e", "inject=fdatasync:error=EIO"]
+    first, second = grown(prepared, *strace, *inject).splitlines()
+    assert first.startswith("ack")
+    assert "read-only until it is opened anew" in second
+    with LocalStore.open(prepared, built_by(HashEmbedder()), writable=True) as store:
+        assert [info.path for info in store.documents("default")] == ["a.txt"]
+        assert store.check().problems == ()
+
+
 @pytest.mark.parametrize("when", [1, 3, 9])
 def test_a_failed_read_is_a_storage_error(prepared: Path, strace: list[str], when: int) -> None:
     catalog = str(prepared / CATALOG_NAME)

@@ -85,8 +85,7 @@ class IndexMachine(RuleBasedStateMachine):
     @rule(name=NAMES, content=CONTENT)
     def upload(self, name: str, content: str) -> None:
         put(self.store, self.embedder, prepare, name, content.encode())
-        if self.documents.get(name, ("", ""))[0] != content:
-            self.documents[name] = content, "upload"
+        self.documents[name] = content, "upload"
 
     @rule(name=NAMES)
     def remove(self, name: str) -> None:

@@ -14,7 +14,7 @@ from plain_parts import HashEmbedder, built_by, prepare
 from index.errors import InputError, MissingFolderError, ModelError, RejectedError
 from index.store import LocalStore
 from index.sync import put, sync
-from index.types import BuiltBy, Document, Filters, Passage, SyncReport
+from index.types import BuiltBy, Document, Filters, Passage, Remove, SyncReport
 
 ALL = Filters()
 FAKES = Path(__file__).resolve().parents[1] / "fakes"
@@ -120,6 +120,20 @@ def test_a_renamed_file_is_moved_without_embedding(
     assert counts(run()) == {"moved": 1, "unchanged": 1}
     assert (listed(store), embedder.embedded) == (["sub/b.txt", "sub/z.txt"], [])
     assert store.lexical("default", ["alpha"], 9, ALL) == ids
+
+
+def test_a_document_removed_while_its_file_is_renamed_is_added(
+    run: Callable[[], SyncReport], root: Path, store: LocalStore, embedder: HashEmbedder
+) -> None:
+    run()
+    (root / "a.txt").rename(root / "z.txt")
+
+    def remove(done: int, total: int, path: str) -> None:
+        if path == "z.txt":
+            store.apply("default", [Remove("a.txt")])
+
+    assert counts(sync(store, embedder, prepare, root, progress=remove)) == {"added": 1, "unchanged": 1}
+    assert listed(store) == ["sub/b.txt", "z.txt"]
 
 
 def test_two_files_may_trade_places(
