@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from typing import Any
@@ -47,20 +48,45 @@ MISSING = (
 )
 """The main part of the page for a document that is gone."""
 
+_CHANGED = '<p class="note">The document has changed since it was cited: it no longer says this here.</p>'
+
 LOCKED_EVALUATION = '<main id="main" class="wide"><h1>Evaluation</h1><div id="report"></div></main>'
 """The main part of the evaluation view where a key is needed: a script asks for it and fills this."""
 
 
-def document(
-    info: DocumentInfo, paragraphs: Iterable[StoredParagraph], marked: tuple[int, int] | None = None
-) -> str:
-    """The main part of a document's page; paragraph 12 is the element `p12`, characters `marked` are set off."""
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters of a document to mark: `sha256` is how the hash of their text begins, or nothing."""
+
+    start: int
+    end: int
+    sha256: str = ""
+
+    def stands_in(self, paragraphs: Iterable[StoredParagraph]) -> bool:
+        """Whether the document still says there what was cited."""
+        if not self.sha256:
+            return True
+        texts = (
+            stored.text[self.start - stored.paragraph.start : self.end - stored.paragraph.start]
+            for stored in paragraphs
+            if stored.paragraph.start <= self.start < self.end <= stored.paragraph.end
+        )
+        return any(
+            hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest().startswith(self.sha256)
+            for text in texts
+        )
+
+
+def document(info: DocumentInfo, paragraphs: Sequence[StoredParagraph], cited: Span | None = None) -> str:
+    """The main part of a document's page; paragraph 12 is the element `p12`, and what is cited is marked."""
     facts = [shown(info.path), *([info.date] if info.date else []), f"{info.paragraphs} paragraphs"]
+    stands = cited is None or cited.stands_in(paragraphs)
     body = [
         '<main id="main" class="paper">',
         f'<h1 dir="auto">{_text(info.title or info.path)}</h1>',
         f'<p class="where">{" · ".join(f"<bdi>{escape(fact)}</bdi>" for fact in facts)}</p>',
-        *(_paragraph(stored, marked) for stored in paragraphs),
+        "" if stands else _CHANGED,
+        *(_paragraph(stored, cited if stands else None) for stored in paragraphs),
         "</main>",
     ]
     return "\n".join(body)
@@ -89,7 +115,7 @@ def shown(text: str) -> str:
     return text.replace("\r\n", "\n").translate(_VISIBLE)
 
 
-def _paragraph(stored: StoredParagraph, marked: tuple[int, int] | None) -> str:
+def _paragraph(stored: StoredParagraph, cited: Span | None) -> str:
     paragraph = stored.paragraph
     number, kind = paragraph.number, paragraph.kind
     page = f" · page {paragraph.page}" if paragraph.page is not None else ""
@@ -98,13 +124,13 @@ def _paragraph(stored: StoredParagraph, marked: tuple[int, int] | None) -> str:
     return (
         f'<p id="p{number}" class="paragraph {kind}" dir="auto">'
         f'<a class="number" href="#p{number}" title="{lines}{page}" aria-label="Paragraph {number}">{number}</a>'
-        f"{_marked(stored, marked)}</p>"
+        f"{_marked(stored, cited)}</p>"
     )
 
 
-def _marked(stored: StoredParagraph, marked: tuple[int, int] | None) -> str:
+def _marked(stored: StoredParagraph, cited: Span | None) -> str:
     text, at = stored.text, stored.paragraph.start
-    start, end = (max(0, marked[0] - at), min(len(text), marked[1] - at)) if marked else (0, 0)
+    start, end = (max(0, cited.start - at), min(len(text), cited.end - at)) if cited else (0, 0)
     if start >= end:
         return _text(text)
     return f"{_text(text[:start])}<mark>{_text(text[start:end])}</mark>{_text(text[end:])}"

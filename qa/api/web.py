@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
+from pydantic import Field
 
 from index.errors import NotFoundError
 from index.types import DocumentInfo
@@ -37,8 +38,15 @@ class View(wire.CollectionQuery):
     """Which document, and which of its characters to mark."""
 
     collection: wire.CollectionName | None = None  # type: ignore[assignment] # ids differ between collections
-    start: Annotated[int, Query(ge=0)] | None = None
-    end: Annotated[int, Query(ge=0)] | None = None
+    start: Annotated[int, Field(ge=0)] | None = None
+    end: Annotated[int, Field(ge=0)] | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")] | None = None
+
+    def span(self) -> page.Span | None:
+        """The characters, where both ends are given."""
+        if self.start is None or self.end is None:
+            return None
+        return page.Span(self.start, self.end, self.sha256 or "")
 
 
 def router(site: Site) -> APIRouter:
@@ -112,8 +120,8 @@ def _documents(made: APIRouter, site: Site) -> None:
             if "text/html" not in request.headers.get("accept", ""):
                 raise
             return _html(site.page("Not found – Nutgraf", page.MISSING), STILL_POLICY, status=404)
-        marked = (view.start, view.end) if view.start is not None and view.end is not None else None
-        main = page.document(info, service.paragraphs(collection, document_id), marked)
+        paragraphs = service.paragraphs(collection, document_id)
+        main = page.document(info, paragraphs, view.span())
         return _html(site.page(page.shown(info.title or info.path), main), STILL_POLICY)
 
 

@@ -93,11 +93,12 @@ export class Turn {
     const said = withoutMarkers(slice(text, sentence.start, sentence.end), cited);
     const [icon, word] = VERDICTS[sentence.verdict] ?? ["?", "not checked"];
     const verdict = el("span", { class: "verdict" }, el("span", { "aria-hidden": "true" }, icon), ` ${word}`);
+    const tail = el("span", { class: "tail" }, ...links.slice(-1), " ", verdict); // a verdict never stands alone on a line
     return el(
       "p",
       { class: "sentence", "data-verdict": sentence.verdict in VERDICTS ? sentence.verdict : "unsupported" },
       el("span", { class: "said", dir: "auto" }, visible(said)),
-      ...links.flatMap((link) => [" ", link]), " ", verdict,
+      ...links.slice(0, -1).flatMap((link) => [" ", link]), " ", tail,
     );
   }
 

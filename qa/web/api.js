@@ -45,12 +45,16 @@ export const post = (path, body, signal) =>
 export async function* events(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    const frames = (rest + value).split("\n\n");
-    rest = frames.pop();
-    for (const frame of frames) yield parsed(frame);
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      const frames = (rest + value).split("\n\n");
+      rest = frames.pop();
+      for (const frame of frames) yield parsed(frame);
+    }
+  } finally {
+    reader.cancel().catch(() => {}); // whoever stopped reading wants no more of it
   }
 }
 
@@ -71,6 +75,7 @@ export const collections = async () => (await json("/v1/collections")).collectio
 /** Where a citation is read in its document: an address of ours, made from numbers and an id. */
 export function documentLink(citation, collection) {
   const { start_char_index: start, end_char_index: end } = citation;
-  const where = query({ collection: collection === "default" ? null : collection, start, end });
+  const sha256 = citation.sha256?.slice(0, 16); // so that other words in the same place are not marked later
+  const where = query({ collection: collection === "default" ? null : collection, start, end, sha256 });
   return `/documents/${encodeURIComponent(citation.document_id)}${where}#p${Number(citation.paragraph)}`;
 }

@@ -59,7 +59,6 @@ async function streamed(turn, question, signal) {
   for await (const { name, data } of events(response.body)) {
     if (name === "error") throw new Problem(data.status, data);
     answer = turn.take(name, data) ?? answer;
-    follow(turn.element);
   }
   if (!answer) throw new Problem(0, { detail: "The answer broke off." });
   return answer;
@@ -76,12 +75,8 @@ function add(question) {
   const turn = new Turn(question, conversation.collection);
   byId("turns").append(turn.element);
   arrange();
-  follow(turn.element);
+  turn.element.scrollIntoView({ block: "start" }); // the answer grows below its question, and nothing jumps
   return turn;
-}
-
-function follow(element) {
-  element.scrollIntoView({ block: "nearest" });
 }
 
 function busy(yes) {
@@ -164,6 +159,8 @@ form.addEventListener("submit", (event) => {
   const question = field.value.trim();
   if (!question || running) return;
   field.value = "";
+  if (matchMedia("(pointer: coarse)").matches) field.blur(); // the keyboard of a phone would cover the answer
+  else field.focus();
   ask(question);
 });
 field.addEventListener("keydown", (event) => {
@@ -171,7 +168,9 @@ field.addEventListener("keydown", (event) => {
   event.preventDefault();
   form.requestSubmit();
 });
-document.addEventListener("keydown", (event) => event.key === "Escape" && running?.abort());
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !document.querySelector("dialog[open]")) running?.abort();
+});
 byId("stop").addEventListener("click", () => { running?.abort(); field.focus(); });
 byId("new").addEventListener("click", () => begin(pick.value));
 byId("past").addEventListener("click", () => { list(); byId("history").showModal(); });

@@ -24,7 +24,7 @@ function row(info) {
   const notes = info.notes.map((note) => el("span", { class: "where" }, oneLine(note)));
   return el(
     "tr", {},
-    el("td", {}, el("bdi", {}, link), el("span", { class: "where" }, el("bdi", {}, oneLine(info.path))), ...notes),
+    el("td", {}, el("bdi", {}, link), info.title ? el("span", { class: "where" }, el("bdi", {}, oneLine(info.path))) : null, ...notes),
     el("td", {}, info.date ? el("time", { datetime: info.date }, day(info.date)) : "–"),
     el("td", { class: "number" }, info.paragraphs.toLocaleString("en")),
     el("td", { class: "number" }, size(info.size)),

@@ -41,7 +41,7 @@ export async function show(citation, collection, link) {
   link.classList.add("shown");
   link.setAttribute("aria-describedby", "quote");
   byId("source-title").textContent = oneLine(citation.title || citation.path);
-  facts(byId("source-where"), [oneLine(citation.path), ...place(citation)]);
+  facts(byId("source-where"), [...(citation.title ? [oneLine(citation.path)] : []), ...place(citation)]);
   byId("source-open").href = documentLink(citation, collection);
   fill([el("p", { class: "paragraph cited", dir: "auto" }, quote(citation.cited_text))]);
   byId("source").hidden = false;
