@@ -13,7 +13,7 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -21,8 +21,36 @@ import numpy as np
 
 from index.engine import Index
 from index.search import LIST_LENGTH, RERANKED, candidates, hit_of, query_terms, rank
-from index.types import Filters, Hit
+from index.types import Filters, Hit, Reranker
 from qa import extract
+
+
+class CachedReranker:
+    """A reranker that keeps its scores in a file, so that a fit over other signals costs seconds."""
+
+    def __init__(self, reranker: Reranker, path: Path | None) -> None:
+        self._reranker = reranker
+        self._path = path
+        self._known: dict[str, float] = json.loads(path.read_text()) if path and path.is_file() else {}
+
+    @property
+    def name(self) -> str:
+        """The reranker's name."""
+        return self._reranker.name
+
+    def scores(self, query: str, texts: Sequence[str], /) -> np.ndarray:
+        """float32[len(texts)]."""
+        keys = [hashlib.sha256(f"{query}\0{text}".encode()).hexdigest() for text in texts]
+        new = [n for n, key in enumerate(keys) if key not in self._known]
+        if new:
+            fresh = self._reranker.scores(query, [texts[n] for n in new])
+            self._known.update({keys[n]: float(s) for n, s in zip(new, fresh, strict=True)})
+        return np.array([self._known[key] for key in keys], np.float32)
+
+    def keep(self) -> None:
+        """Write what is known."""
+        if self._path:
+            self._path.write_text(json.dumps(self._known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +110,7 @@ def is_gold(asked: Asked, hit: Hit) -> bool:
     return any(hit.path == path and hit.line_start <= line <= hit.line_end for path, line in asked.gold)
 
 
-def measured(
-    index: Index, asked: Asked, *, reranker: bool
-) -> tuple[list[tuple[tuple[float, ...], bool]], list[tuple[tuple[float, ...], bool]]]:
+def measured(index: Index, asked: Asked, reranker: Reranker | None) -> tuple[list[tuple[tuple[float, ...], bool]], list[tuple[tuple[float, ...], bool]]]:
     """Signals with labels of the passages and of the sentences of one question."""
     assert index.embedder is not None
     vector = index.embedder.embed_queries([asked.text])[0]
@@ -102,7 +128,7 @@ def measured(
                 for p, n in asked.gold
             )
         ]
-    model = index.reranker if reranker else None
+    model = reranker
     ranked = rank(asked.text, found[:RERANKED], model, store, "default")
     passages = [(astuple(c.signals), asked.answerable and is_gold(asked, hit_of(c))) for c in ranked]
     hits = [hit_of(c) for c in ranked]
@@ -189,6 +215,7 @@ def main() -> int:
     parser.add_argument("--corpus", type=Path, action="append", default=[])
     parser.add_argument("--limit", type=int, default=300)
     parser.add_argument("--no-reranker", action="store_true")
+    parser.add_argument("--cache", type=Path, help="keep the reranker's scores in this file")
     parser.add_argument("--save", type=Path, help="keep the measured signals in this file")
     args = parser.parse_args()
     if not args.xquad.is_dir():
@@ -202,15 +229,16 @@ def main() -> int:
         for n, (root, asked) in enumerate(corpora(args, Path(tmp))):
             with Index.open(Path(tmp) / f"data{n}", writable=True) as index:
                 index.sync(root)
-                for one in asked:
-                    data.append(
-                        (
-                            root.name,
-                            one.id,
-                            one.answerable,
-                            *measured(index, one, reranker=not args.no_reranker),
-                        )
-                    )
+                cached = (
+                    CachedReranker(index.reranker, args.cache)
+                    if index.reranker and not args.no_reranker
+                    else None
+                )
+                data.extend(
+                    (root.name, one.id, one.answerable, *measured(index, one, cached)) for one in asked
+                )
+                if cached:
+                    cached.keep()
     if args.save:
         args.save.write_text(json.dumps(data))
     for name, position in (("passages", 3), ("sentences", 4)):

@@ -74,7 +74,18 @@ def question_names(question: str) -> list[str]:
 _ALIASES = {
     alias: name
     for name, aliases in {
-        "united states": ("us", "u.s", "u.s.", "usa", "u.s.a", "america", "american", "americans", "states", "united"),
+        "united states": (
+            "us",
+            "u.s",
+            "u.s.",
+            "usa",
+            "u.s.a",
+            "america",
+            "american",
+            "americans",
+            "states",
+            "united",
+        ),
         "united kingdom": ("uk", "u.k", "u.k.", "britain", "british", "kingdom"),
         "european union": ("eu", "e.u", "e.u.", "union"),
     }.items()
@@ -88,7 +99,12 @@ def same_name(one: str, other: str) -> bool:
     a, b = one.lower().rstrip("."), other.lower().rstrip(".")
     if a == b or stem(a) == stem(b) or (a in _ALIASES and _ALIASES.get(a) == _ALIASES.get(b)):
         return True
-    return a.isalpha() and b.isalpha() and min(len(a), len(b)) >= _SHARED_START and a[:_SHARED_START] == b[:_SHARED_START]
+    return (
+        a.isalpha()
+        and b.isalpha()
+        and min(len(a), len(b)) >= _SHARED_START
+        and a[:_SHARED_START] == b[:_SHARED_START]
+    )
 
 
 def share_of_names(names: list[str], text: str) -> float:

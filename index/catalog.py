@@ -17,7 +17,7 @@ import apsw
 
 from index.connection import connect, damaged, failures, fetch, pragma, require_sqlite, transaction
 from index.durable import NO_SPACE, TEMPORARY, storage_error, sync_folder
-from index.errors import CorruptError, DiskFullError, MismatchError, StorageError
+from index.errors import CorruptError, DiskFullError, MismatchError, ReadOnlyError, StorageError
 from index.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
 
 CATALOG_NAME = "catalog.db"
@@ -93,8 +93,9 @@ class Catalog:
 
         Raises:
             DiskFullError: no space left; reads go on, and so do writes once there is space.
-            StorageError: opened read-only, or the system failed to write: then it stays read-only until it is
-                opened anew, because what a failed sync left on disk is not known.
+            ReadOnlyError: opened for reading only.
+            StorageError: the system failed to write: then it stays read-only until it is opened anew, because
+                what a failed sync left on disk is not known.
         """
         with self._write_lock:
             db = self.require_writable()
@@ -125,7 +126,7 @@ class Catalog:
     def require_writable(self) -> apsw.Connection:
         """The writer's connection. Raises StorageError where nothing may be written."""
         if self._writer is None:
-            raise StorageError(f"{self._path.name} is open for reading only")
+            raise ReadOnlyError(f"{self._path.name} is open for reading only")
         if self._broken:
             raise StorageError(f"read-only until it is opened anew, after a failed write: {self._broken}")
         self.require_same_file()

@@ -10,10 +10,10 @@ from index.load import prepare
 from index.models import ModelFiles, resolve_embedder, resolve_reranker
 from index.passages import SPLITTER_VERSION
 from index.rerank import OnnxReranker
-from index.search import search
+from index.search import paragraph_hit, search
 from index.store import LocalStore
 from index.sync import put, sync
-from index.types import BuiltBy, Embedder, Filters, Progress, Reranker, SearchResult, SyncReport
+from index.types import BuiltBy, Embedder, Filters, Hit, Progress, Reranker, SearchResult, SyncReport
 
 
 class Index:
@@ -114,6 +114,15 @@ class Index:
         return search(
             self.store, self.embedder, self.reranker, query, collection=collection, k=k, filters=filters
         )
+
+    def items_after(self, hit: Hit, *, collection: str = "default") -> list[Hit]:
+        """The list items that follow a paragraph directly, as hits with its score; empty where none do."""
+        found: list[Hit] = []
+        for stored in self.store.paragraphs(collection, hit.document_id)[hit.paragraph :]:
+            if stored.paragraph.kind != "list_item":
+                break
+            found.append(paragraph_hit(stored, score=hit.score, context=hit.text))
+        return found
 
     def sync(
         self, root: Path, *, collection: str = "default", progress: Progress | None = None

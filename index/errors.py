@@ -9,6 +9,7 @@ NutgrafError
 ├── MismatchError         the index was built by another model or splitter
 ├── StorageError          reading or writing failed
 │   ├── DiskFullError     no space left; reads go on
+│   ├── ReadOnlyError     this process opened the data folder for reading only
 │   └── CorruptError      stored data is damaged
 └── ModelError            no usable model where one is needed
 """
@@ -76,6 +77,13 @@ class DiskFullError(StorageError):
     """No space left in the data folder; reads go on."""
 
     code = "disk_full"
+
+
+class ReadOnlyError(StorageError):
+    """This process opened the data folder for reading only."""
+
+    code = "read_only"
+    retryable = False
 
 
 class CorruptError(StorageError):

@@ -48,7 +48,7 @@ _ASKS: tuple[tuple[Kind, str], ...] = (
     ("percent", r"\bpercent(?:age)?\b|\bwhat (?:share|proportion|fraction)\b|%"),
     ("money", r"\bhow much (?:money|does|did|do|is|was|were|will|would|rent|cost)\b|\b(?:price|cost|fee|fine|rent|salary|budget|deposit|penalty|revenue)\b"),
     ("number", r"\bhow (?:many|much|old|far|fast|tall|high|deep|big|large|heavy|hot|cold|wide|thick|strong)\b|\b(?:what|which) (?:number|temperature|volume|concentration|speed|distance|amount|quantity|dose|size|weight|height|width|length|score|version|room|population|ratio)\b|\bnumber of\b"),
-    ("person", r"\bwho\b|\bwhom\b|\bwhose\b|\b(?:what|which) (?:person|man|woman|officials?|officers?|general|minister|president|author|player|scientist)\b"),
+    ("person", r"\bwho\b|\bwhom\b|\bwhose\b|\b(?:what|which) (?:[\w.-]+ ){0,2}(?:person|man|woman|officials?|officers?|general|minister|president|author|player|scientist)\b"),
     ("place", r"\bwhere\b|\b(?:what|which) (?:city|country|place|state|town|location|region|building|venue|continent|county|province|island)\b"),
 )  # fmt: skip
 _ASKS_COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _ASKS)
@@ -75,9 +75,24 @@ _INTERVAL = re.compile(
     rf"(?:\d[\d.,]*|{_NUMBER_WORDS}|an?) {_UNITS}\b",
     re.IGNORECASE,
 )
+# "Five months ago" is a date.
+_AGO = re.compile(rf"\b(?:\d[\d.,]*|{_NUMBER_WORDS}|an?) {_UNITS} (?:ago|earlier|later|old)\b", re.IGNORECASE)
 _ASKS_INTERVAL = re.compile(
     r"(?i)\b(?:since|before|without|no|not|been|ended|freeze|gap|silence|first|elapsed|pass(?:ed)?|within|notice)\b"
 )
+
+
+_QUESTION = re.compile(
+    r"(?i)\?\s*$|\b(?:who|whom|whose|what|which|when|where|why|how)\b|^\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|"
+    r"will|would|should|may|must|name|list|tell|explain|describe|give)\b"
+)
+_KEYWORDS = 8
+"""A longer text without a question word is a statement; a shorter one is what people type instead of a question."""
+
+
+def is_question(text: str) -> bool:
+    """Whether a query asks something, in words or in keywords, rather than claims it."""
+    return bool(_QUESTION.search(text)) or (len(tokens(text)) < _KEYWORDS and not text.rstrip().endswith("."))
 
 
 def expected(question: str) -> Kind | None:
@@ -99,13 +114,35 @@ def holds(kind: Kind | None, text: str, question: str) -> bool:
 
 
 def values(kind: Kind, text: str, question: str) -> set[str]:
-    """The values of a kind in a text, lower-cased with blanks for hyphens; for people and places their words' stems."""
+    """The values of a kind in a text that the question does not hold itself, lower-cased.
+
+    For people and places they are the stems of the words of names.
+    """
     if kind in ("person", "place"):
         known = {stem(word) for word in tokens(question)}
         named = (
-            word for name in names_in(text) for word in tokens(name.group()) if word.lower() not in STOP_WORDS
+            word for name in names_in(text) if _may_name(kind, name.group()) for word in tokens(name.group())
         )
-        return {stem(word) for word in named} - known
-    if kind == "duration" and not _ASKS_INTERVAL.search(question):
-        text = _INTERVAL.sub(" ", text)
-    return {re.sub(r"[\s-]+", " ", match.group().lower()).strip() for match in _VALUES[kind].finditer(text)}
+        return {stem(word) for word in named if word.lower() not in STOP_WORDS} - known
+    if kind == "duration":
+        text = (
+            _AGO.sub(" ", text)
+            if _ASKS_INTERVAL.search(question)
+            else _INTERVAL.sub(" ", _AGO.sub(" ", text))
+        )
+    asked = question.lower()
+    found = {re.sub(r"[\s-]+", " ", match.group().lower()).strip() for match in _VALUES[kind].finditer(text)}
+    return found if kind in ("statement", "reason") else {value for value in found if value not in asked}
+
+
+_NO_PERSON = re.compile(
+    r"\b(?:Chiefs?|Staff|Department|Ministry|Commission|Committee|Council|Party|Army|Navy|Agreement|Act|Treaty|Summit|Sea|Strait|"
+    r"Ocean|States|Kingdom|Republic|University|College|Institute|House|Court|Corporation|Company|Inc|Ltd|Pentagon|Congress|Senate|"
+    r"Union|War|Bowl|Cup|League|News|Press|City|County|River|Lake|Mountains?|Island|January|February|March|April|May|June|July|"
+    r"August|September|October|November|December|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b"
+)
+
+
+def _may_name(kind: Kind, name: str) -> bool:
+    """Whether a name may be a person's: bodies, days and places with a telling word are not."""
+    return kind != "person" or not _NO_PERSON.search(name)

@@ -12,16 +12,20 @@ _OPENING = 1_000
 """Characters at the start of a document, where it names its subject."""
 
 
-def nearby_names(question: str, text: str, start: int, end: int, own: str) -> list[str]:
+def nearby_names(question: str, text: str, start: int, end: int, own: str, *, about: str = "") -> list[str]:
     """Names of the question that paragraph text[start:end] lacks but its surroundings hold, nearest first.
 
-    `own` is what is known of the paragraph already (its words and context). Words that stand side by side in one
+    `own` is what is known of the paragraph already (its words and context), `about` what its document is called by.
+    Words that stand side by side in one
     name there ("Dong Jun") come as one.
     """
     have = {stem(word) for word in tokens(own)}
     wanted = {stem(word): word for word in question_names(question) if stem(word) not in have}
     if not wanted:
         return []
+    called = {stem(word) for word in tokens(about)}
+    given = [word for key, word in wanted.items() if key in called]
+    wanted = {key: word for key, word in wanted.items() if key not in called}
     best: dict[str, tuple[int, str]] = {}
     for low, high in (
         (max(start - _NEARBY, 0), min(end + _NEARBY, len(text))),
@@ -34,5 +38,5 @@ def nearby_names(question: str, text: str, start: int, end: int, own: str) -> li
             for key in keys:
                 if key not in best or (distance, -len(name)) < (best[key][0], -len(best[key][1])):
                     best[key] = (distance, name)
-    found = dict.fromkeys(name for _, name in sorted(best.values()))
+    found = dict.fromkeys([*given, *(name for _, name in sorted(best.values()))])
     return [name for name in found if not any(name != other and name in other for other in found)]

@@ -3,16 +3,26 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.analysis import STOP_WORDS, question_names, share_of_names, stem, stems, tokens
-from index.expects import expected, holds
+from index.expects import expected, holds, is_question
 from index.fuse import bm25_bound, fuse
 from index.mentions import nearby_names
 from index.passages import embed_text
-from index.relevance import WITH_RERANKER, WITHOUT_RERANKER, Signals, relevance
+from index.relevance import STATEMENTS, WITH_RERANKER, WITHOUT_RERANKER, Signals, relevance
 from index.terms import words
-from index.types import Embedder, Filters, Hit, PassageStore, Reranker, SearchResult, StoredPassage
+from index.timing import described, version_fit
+from index.types import (
+    Embedder,
+    Filters,
+    Hit,
+    PassageStore,
+    Reranker,
+    SearchResult,
+    StoredParagraph,
+    StoredPassage,
+)
 
 LIST_LENGTH = 100
 """Entries taken from each list before fusing."""
@@ -145,11 +155,14 @@ def rank(
         if reranker and head
         else None
     )
+    fit = version_fit(query, [item.stored.source.document for item in head])
+    with_reranker = WITH_RERANKER if is_question(query) else STATEMENTS
+    weights = WITHOUT_RERANKER if logits is None else with_reranker
     ranked: list[Candidate] = []
     for n, (item, names) in enumerate(zip(head, named, strict=True)):
         logit = float(logits[n]) if logits is not None else 0.0
-        signals = signals_of(query, item, names, logit)
-        score = relevance(signals, WITH_RERANKER if logits is not None else WITHOUT_RERANKER)
+        signals = signals_of(query, item, names, logit, fit[item.stored.source.document.id])
+        score = relevance(signals, weights)
         ranked.append(
             Candidate(
                 item.stored,
@@ -162,19 +175,21 @@ def rank(
     ranked.sort(key=lambda c: -c.score)
     floor = min((c.score for c in ranked), default=1.0)
     for item in found[RERANKED:]:
-        signals = Signals(0.0, item.score, 0.0, 0.0, 0.0)
+        signals = Signals(0.0, item.score, 0.0, 0.0, 0.0, 0.0)
         ranked.append(Candidate(item.stored, signals, _scores(item, None), floor * min(item.score, 1.0)))
     return ranked
 
 
-def signals_of(query: str, item: Fused, names: Sequence[str], logit: float) -> Signals:
+def signals_of(query: str, item: Fused, names: Sequence[str], logit: float, version: float) -> Signals:
     """What the relevance model sees of a passage; `names` are those its surroundings lend it."""
     passage = item.stored.passage
     document = item.stored.source.document
     lent = " ".join(names)
-    own = stems(f"{passage.text} {passage.context} {document.title}")
+    own = stems(f"{passage.text} {passage.context} {described(document)}")
     around = own | stems(lent)
-    found_names = share_of_names(question_names(query), f"{passage.text} {passage.context} {document.title} {lent}")
+    found_names = share_of_names(
+        question_names(query), f"{passage.text} {passage.context} {described(document)} {lent}"
+    )
     wanted = {stem(word) for word in tokens(query) if word.lower() not in STOP_WORDS}
     weight = {word: item.rarity.get(word, 1.0) for word in wanted}
     total = sum(weight.values())
@@ -185,13 +200,15 @@ def signals_of(query: str, item: Fused, names: Sequence[str], logit: float) -> S
         kind=0.5 if kind is None else float(holds(kind, passage.text, query)),
         names=found_names,
         words=sum(weight[word] for word in wanted & around) / total if total else 0.0,
+        version=version,
     )
 
 
 def _with_names(query: str, stored: StoredPassage, text: str) -> list[str]:
     passage = stored.passage
-    own = f"{passage.text} {passage.context} {stored.source.document.title}"
-    return nearby_names(query, text, passage.start, passage.end, own)
+    own = f"{passage.text} {passage.context}"
+    about = described(stored.source.document)
+    return nearby_names(query, text, passage.start, passage.end, own, about=about)
 
 
 def _for_reranker(stored: StoredPassage, names: Sequence[str]) -> str:
@@ -212,7 +229,14 @@ def _scores(item: Fused, logit: float | None) -> dict[str, float]:
 
 def hit_of(candidate: Candidate) -> Hit:
     """The hit that a ranked candidate is."""
-    source = candidate.stored.source
+    hit = paragraph_hit(
+        candidate.stored.source, score=candidate.score, context=candidate.stored.passage.context
+    )
+    return replace(hit, lent=candidate.lent, scores=candidate.scores)
+
+
+def paragraph_hit(source: StoredParagraph, *, score: float, context: str = "") -> Hit:
+    """A stored paragraph as a hit."""
     paragraph = source.paragraph
     return Hit(
         document_id=source.document.id,
@@ -227,10 +251,8 @@ def hit_of(candidate: Candidate) -> Hit:
         page=paragraph.page,
         text=source.text,
         sha256=source.sha256,
-        context=candidate.stored.passage.context,
-        score=candidate.score,
-        lent=candidate.lent,
-        scores=candidate.scores,
+        context=context,
+        score=score,
         kind=paragraph.kind,
     )
 

@@ -87,13 +87,17 @@ def put(
         StorageError: the write failed; what was there before stays.
     """
     check_path(path)
-    store.create_collection(collection)
-    before = store.find(collection, path)
-    if before is not None and before.sha256 == sha256(data).hexdigest():
+    digest = sha256(data).hexdigest()
+    if _is_upload(store, collection, path, digest):
         return "unchanged"
     document, passages = prepare(data, path)
+    store.create_collection(collection)
     (change,) = embedded(store, embedder, [Pending(document, passages, len(data), "upload")])
-    store.apply(collection, [change])
+    with store.alone():
+        if _is_upload(store, collection, path, digest):
+            return "unchanged"
+        before = store.find(collection, path)
+        store.apply(collection, [change])
     return "added" if before is None else "changed"
 
 
@@ -187,8 +191,10 @@ class _Run:
     def remove_stale(self) -> None:
         """Take away what the folder no longer holds."""
         for path in sorted(self._stale):
-            self._store.apply(self._collection, [Remove(path)])
-            self._counts.removed += 1
+            with self._store.alone():
+                if self._is_as_known(path):
+                    self._store.apply(self._collection, [Remove(path)])
+                    self._counts.removed += 1
 
     def embed_missing(self) -> None:
         """Give vectors to passages that were indexed while there was no embedder."""
@@ -229,8 +235,7 @@ class _Run:
         source = self._movable.get((digest, PurePosixPath(found.path).suffix))
         document, passages = self._prepare(data, found.path)
         self.documents += 1
-        if source is not None:
-            self._move(source, found.path, document, passages, len(data))
+        if source is not None and self._move(source, found.path, document, passages, len(data)):
             return
         self._counts.changed += before is not None
         self._counts.added += before is None
@@ -238,15 +243,26 @@ class _Run:
 
     def _move(
         self, source: str, path: str, document: Document, passages: tuple[Passage, ...], size: int
-    ) -> None:
-        """Give the document its new path; where its name shows in it (a title), also its new content."""
+    ) -> bool:
+        """Give the document its new path; where its name shows in it (a title), also its new content.
+
+        False when something else was put under its old path meanwhile, which stays there.
+        """
         before = self._known[source]
         del self._movable[before.sha256, PurePosixPath(source).suffix]
         self._stale.discard(source)
-        self._store.apply(self._collection, [Move(source, path)])
+        with self._store.alone():
+            if not self._is_as_known(source):
+                return False
+            self._store.apply(self._collection, [Move(source, path)])
         self._counts.moved += 1
         if not _same_outcome(before, document, passages):
             self._queue(Pending(document, passages, size))
+        return True
+
+    def _is_as_known(self, path: str) -> bool:
+        """Whether the document at a path is still the one this run began with, and no upload since."""
+        return self._store.find(self._collection, path) == self._known[path]
 
     def _queue(self, pending: Pending) -> None:
         self._pending.append(pending)
@@ -317,6 +333,14 @@ def _same_outcome(before: DocumentInfo, document: Document, passages: Sequence[P
     then = (before.title, before.date, before.media_type, before.paragraphs, before.passages)
     now = (document.title, document.date, document.media_type, len(document.paragraphs), len(passages))
     return then == now
+
+
+def _is_upload(store: LocalStore, collection: str, path: str, digest: str) -> bool:
+    """Whether these very bytes were uploaded to this path; those of a folder's file go when the file goes."""
+    if collection not in store.collections():
+        return False
+    known = store.find(collection, path)
+    return known is not None and known.sha256 == digest and known.origin == "upload"
 
 
 def _beneath(path: str, folders: Sequence[str]) -> bool:

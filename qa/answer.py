@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from index.engine import Index
-from index.types import SearchResult
-from qa.compose import Checked, Composed, Composer, nearest
+from index.expects import expected
+from index.types import Hit, SearchResult
+from qa.compose import Checked, Composed, Composer, nearest, whole
+from qa.drafting import DraftReader
 from qa.extract import ScoredQuote, Selected, scored_sentences, select
 from qa.followup import standalone_question
-from qa.llm import LLM, Complete, Outcome, Refused, Truncated
+from qa.llm import LLM, Complete, Outcome, Refused, Truncated, Unavailable
 from qa.payload import citation_payload, hit_payload, sentence_payload
-from qa.prompt import REFUSAL, build_prompt
+from qa.prompt import build_prompt
 from qa.types import (
     Abstention,
     AbstentionReason,
@@ -25,16 +27,19 @@ from qa.types import (
     Question,
     Sentence,
 )
-from qa.verify import Similarity, is_refusal, judge, split_sentences
+from qa.verify import Similarity
 
-ANSWERABLE = 0.35
+ANSWERABLE = 0.015
 """Least probability that the best sentence answers, for an extractive answer (docs/decisions/0004-relevance.md)."""
-WORTH_ASKING = 0.15
+WORTH_ASKING = 0.01
 """The same before an LLM is asked: it may still decline, and what it says is checked."""
 SURE = 0.8
 """So likely a sentence is quoted even when the model found nothing."""
-NO_EVIDENCE = 0.05
+NO_EVIDENCE = 0.005
 """Below this the corpus holds nothing on the matter."""
+
+_MOST_ITEMS = 12
+"""Items of a list that are quoted behind the sentence that leads into it."""
 
 EXTRACTIVE = AnswererInfo("extractive", "verbatim sentences")
 
@@ -107,7 +112,8 @@ def answer(
     scored = tuple(scored_sentences(standalone, result.hits, parts.index.reranker))
     run.lap("sentences")
     found = _Found(question, standalone, result, scored)
-    done = _generated(found, parts, run) if parts.llm is not None else _extracted(found, parts, run, ())
+    llm = parts.llm
+    done = _extracted(found, parts, run, ()) if llm is None else _generated(found, parts, llm, run)
     run.timings["total"] = (time.perf_counter() - started) * 1000
     return replace(done, timings_ms=dict(run.timings))
 
@@ -121,12 +127,25 @@ def _extracted(
     """The sentences that answer, verbatim; abstains when none is likely enough."""
     if found.confidence < bar:
         reason: AbstentionReason = "no_evidence" if found.confidence < NO_EVIDENCE else "low_confidence"
-        return _abstained(found, parts, reason, EXTRACTIVE, degraded)
+        if "llm_unsupported" in degraded:
+            reason = "unsupported_draft"
+        return _abstained(found, parts, reason, EXTRACTIVE, degraded=degraded)
     composer = Composer(parts.base_url)
     for chosen in select(found.standalone, found.scored):
         _say(composer, _checked(chosen), run)
+        for item in _items(chosen, found, parts):
+            _say(composer, Checked(item.text, "supported", chosen.score, (whole(item),), "quote"), run)
     run.lap("compose")
     return _assembled(found, composer.composed(), EXTRACTIVE, degraded, dropped=0)
+
+
+def _items(chosen: Selected, found: _Found, parts: Parts) -> list[Hit]:
+    """The list that a sentence leads into, unless it holds by itself what was asked for."""
+    quote = chosen.quotes[0]
+    leads = chosen.text.endswith(":") and quote.end == quote.hit.end
+    if not leads or expected(found.standalone) not in (None, "statement", "reason"):
+        return []
+    return parts.index.items_after(quote.hit, collection=found.question.collection)[:_MOST_ITEMS]
 
 
 def _checked(chosen: Selected) -> Checked:
@@ -146,62 +165,75 @@ def _say(composer: Composer, checked: Checked, run: _Run) -> Sentence:
 # ---------------------------------------------------------------------------------------------- generated
 
 
-def _generated(found: _Found, parts: Parts, run: _Run) -> Answer:
+def _generated(found: _Found, parts: Parts, llm: LLM, run: _Run) -> Answer:
     """A draft by the LLM, each sentence attributed and judged; the extractive answer where that fails."""
-    assert parts.llm is not None
     if found.confidence < WORTH_ASKING:
         return _extracted(found, parts, run, ())
-    prompt = build_prompt(found.standalone, found.result.hits, token_budget=parts.token_budget)
-    outcome = parts.llm.complete(prompt.messages, cancelled=run.cancelled)
-    run.lap("llm")
-    if not isinstance(outcome, Complete | Truncated):
-        return _without_llm(found, parts, run, outcome)
-    info = AnswererInfo("llm", outcome.model or parts.llm.config.model)
-    draft = outcome.text if isinstance(outcome, Complete) else _whole_sentences(outcome.text)
-    if not draft.strip() or REFUSAL in draft.upper() or is_refusal(draft):
-        if found.confidence >= SURE:
-            return _extracted(found, parts, run, ())
-        return _abstained(found, parts, "low_confidence", info, (), usage=outcome.usage)
     composer = Composer(parts.base_url)
-    dropped = _compose_draft(draft, found, parts, run, composer)
-    run.lap("verify")
-    composed = composer.composed()
-    degraded = ("llm_truncated",) if isinstance(outcome, Truncated) else ()
-    if not composed.sentences:
-        if found.confidence >= ANSWERABLE:
-            return _extracted(found, parts, run, (*degraded, "llm_unsupported"))
-        return _abstained(found, parts, "unsupported_draft", info, degraded, usage=outcome.usage)
-    made = _assembled(found, composed, info, degraded, dropped=dropped)
-    return replace(made, usage=dict(outcome.usage))
+    reader, outcome = _drafted(found, parts, llm, run, composer)
+    run.lap("llm")
+    if reader.refused and isinstance(outcome, Complete):
+        return _declined(found, parts, llm, run, outcome)
+    degraded = _degraded(outcome, shown=reader.shown)
+    if not reader.shown:
+        unsupported = ("llm_unsupported",) if reader.dropped else ()
+        return _extracted(found, parts, run, (*degraded, *unsupported), bar=ANSWERABLE)
+    made = _assembled(found, composer.composed(), _info(llm, outcome), degraded, dropped=reader.dropped)
+    return replace(made, usage=_usage(outcome))
 
 
-def _compose_draft(draft: str, found: _Found, parts: Parts, run: _Run, composer: Composer) -> int:
-    """Judge each sentence of a draft and keep what may be shown; gives back how many were dropped."""
-    dropped = 0
+def _drafted(
+    found: _Found, parts: Parts, llm: LLM, run: _Run, composer: Composer
+) -> tuple[DraftReader, Outcome]:
+    """Ask the model; once more with half the passages when the prompt was too long for it."""
     hits = found.result.hits
-    for start, end in split_sentences(draft):
-        text = draft[start:end]
-        judgement = judge(text, hits, parts.similarity, question=found.standalone)
-        shown = judgement.verdict in ("supported", "partial")
-        if not shown and found.question.verify == "drop":
-            dropped += 1
+    budget = parts.token_budget
+    while True:
+        reader = DraftReader(
+            found.standalone,
+            hits,
+            parts.similarity,
+            found.question.verify,
+            lambda checked: _say(composer, checked, run),
+        )
+        prompt = build_prompt(found.standalone, hits, token_budget=budget)
+        outcome = llm.complete(prompt.messages, on_text=reader.feed, cancelled=run.cancelled)
+        too_long = isinstance(outcome, Unavailable) and outcome.code == "context_overflow"
+        if too_long and budget == parts.token_budget:
+            budget //= 2
             continue
-        quotes = judgement.quotes if shown else ()
-        _say(composer, Checked(text, judgement.verdict, judgement.score, quotes, judgement.layer), run)
-    return dropped
+        reader.finish(whole=isinstance(outcome, Complete))
+        return reader, outcome
 
 
-def _without_llm(found: _Found, parts: Parts, run: _Run, outcome: Outcome) -> Answer:
-    """The endpoint failed or would not answer: the extractive answer, marked as degraded."""
-    return _extracted(found, parts, run, ("llm_refused",) if isinstance(outcome, Refused) else ("llm",))
+def _declined(found: _Found, parts: Parts, llm: LLM, run: _Run, outcome: Outcome) -> Answer:
+    """The model found no answer: a sentence that surely answers is quoted all the same."""
+    if found.confidence >= SURE:
+        return _extracted(found, parts, run, ())
+    return _abstained(found, parts, "low_confidence", _info(llm, outcome), usage=_usage(outcome))
 
 
-def _whole_sentences(text: str) -> str:
-    """A text that was cut off, without its last, unfinished sentence."""
-    spans = split_sentences(text)
-    if spans and not text.rstrip().endswith((".", "!", "?", "]", '"', "”")):
-        spans = spans[:-1]
-    return text[: spans[-1][1]] if spans else ""
+def _degraded(outcome: Outcome, *, shown: int) -> tuple[str, ...]:
+    """What the answer is without: `llm` where the endpoint gave nothing that could be used."""
+    match outcome:
+        case Complete():
+            return ()
+        case Truncated():
+            return ("llm_truncated",) if shown else ("llm",)
+        case Refused():
+            return ("llm_refused",)
+        case Unavailable(code="context_overflow"):
+            return ("llm", "context_overflow")
+        case Unavailable():
+            return ("llm_truncated",) if shown else ("llm",)
+
+
+def _info(llm: LLM, outcome: Outcome) -> AnswererInfo:
+    return AnswererInfo("llm", getattr(outcome, "model", "") or llm.config.model)
+
+
+def _usage(outcome: Outcome) -> Mapping[str, int]:
+    return {} if isinstance(outcome, Unavailable) else dict(outcome.usage)
 
 
 # ---------------------------------------------------------------------------------------------- the answer
@@ -233,7 +265,8 @@ def _abstained(
     parts: Parts,
     reason: AbstentionReason,
     info: AnswererInfo,
-    degraded: tuple[str, ...],
+    *,
+    degraded: tuple[str, ...] = (),
     usage: Mapping[str, int] | None = None,
 ) -> Answer:
     return Answer(

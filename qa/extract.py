@@ -1,11 +1,12 @@
 """The extractive answerer: the sentences that answer, verbatim."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 from index.analysis import STOP_WORDS, question_names, share_of_names, stem, stems, tokens
-from index.expects import expected, holds, values
+from index.expects import Kind, expected, holds, values
 from index.sentences import sentence_spans
 from index.types import Hit, Reranker
 from qa.types import Quote
@@ -14,14 +15,24 @@ _HITS_READ = 6
 """Paragraphs whose sentences are looked at; the answer stands lower for fewer than 1 question in 50."""
 SENTENCES_READ = 24
 _LIKELY = 0.5
-"""A further sentence is quoted when it is at least this likely to answer by itself ..."""
+"""A sentence elsewhere is cited beside the best, or told as another value, when it is this likely to answer itself ..."""
 _CLOSE = 0.6
 """... and at least this share as likely as the best one."""
-_MOST_SENTENCES = 3
+_NEARLY = 0.85
+"""The share for another value than the best sentence's."""
+_MOST_AGREEING = 2
+_SHORT_PARAGRAPH = 3
+"""A paragraph of so few sentences is quoted whole: its sentences lean on each other."""
+_MOST_TOGETHER = 3
+_WITH_BEST = 0.4
+"""A sentence of the best paragraph is quoted with the best one from this share of its likelihood."""
 _SAME_WORDS = 0.5
 """Share of the new words of the shorter of two sentences that make them say the same."""
+_LOOSE: tuple[Kind | None, ...] = (None, "person", "place", "statement", "reason")
+"""Kinds whose values cannot be compared by themselves."""
 _LIKELY_FOR_NAME = 0.2
 """Likely enough for a sentence about a name of the question that no better sentence is about."""
+_PRONOUN = re.compile(r"[\"“‘']?(?:He|She|It|They|This|That|These|Those|His|Her|Its|Their|There|Both|Such)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +64,7 @@ class SentenceWeights:
 
 
 # Fitted by benchmarks/fit_relevance.py; see docs/decisions/0004-relevance.md.
-WITH_RERANKER = SentenceWeights(4.0, 4.0, 1.5, 1.0, 1.0, -3.0)
+WITH_RERANKER = SentenceWeights(8.0, 2.0, 1.5, 1.0, 2.5, -5.5)
 WITHOUT_RERANKER = SentenceWeights(6.0, 0.0, 2.0, 2.0, 1.0, -3.5)
 
 
@@ -140,60 +151,97 @@ class Selected:
 
 
 def select(question: str, scored: Sequence[ScoredQuote]) -> list[Selected]:
-    """The sentences to quote, best first; those that say the same in other places are cited beside them."""
+    """The sentences to quote: those of the best paragraph that go together, then others where the question asks for more.
+
+    What says the same in other places is cited beside the best sentence.
+    """
     if not scored:
         return []
     best = scored[0]
-    bar = max(_LIKELY, _CLOSE * best.score)
-    groups: list[list[ScoredQuote]] = [[best]]
-    for candidate in scored[1:]:
-        if candidate.score < bar:
-            continue
-        group = next((g for g in groups if _agree(question, g[0].text, candidate.text)), None)
-        if group is None and len(groups) < _MOST_SENTENCES:
-            groups.append([candidate])
-        elif group is not None and all(_elsewhere(candidate, member) for member in group):
-            group.append(candidate)
-    return [_selected(group) for group in groups] + _for_missing_names(question, scored, groups)
+    together = _together(best, scored)
+    others = [s for s in scored if _place(s) != _place(best)]
+    agreeing = [
+        s
+        for s in others
+        if s.score >= max(_LIKELY, _CLOSE * best.score) and _agree(question, best.text, s.text)
+    ]
+    beside = _one_each(agreeing)[:_MOST_AGREEING]
+    chosen = [
+        Selected(s.text, s.score, (s.quote, *(other.quote for other in beside)) if s is best else (s.quote,))
+        for s in together
+    ]
+    chosen += [Selected(s.text, s.score, (s.quote,)) for s in _other_values(question, best, others)]
+    return chosen + _for_missing_names(question, scored, [*together, *beside])
 
 
-def _selected(group: Sequence[ScoredQuote]) -> Selected:
-    return Selected(group[0].text, group[0].score, tuple(member.quote for member in group))
+def _together(best: ScoredQuote, scored: Sequence[ScoredQuote]) -> list[ScoredQuote]:
+    """The best sentence with those of its paragraph that carry the answer too, in the order of the text."""
+    same = sorted((s for s in scored if _place(s) == _place(best)), key=lambda s: s.quote.start)
+    if len(same) <= _SHORT_PARAGRAPH:
+        return same
+    position = same.index(best)
+    taken = {position}
+    if position > 0 and _PRONOUN.match(best.text):
+        taken.add(position - 1)
+    by_score = sorted(range(len(same)), key=lambda n: -same[n].score)
+    for n in by_score:
+        if len(taken) < _MOST_TOGETHER and same[n].score >= _WITH_BEST * best.score:
+            taken.add(n)
+    return [same[n] for n in sorted(taken)]
 
 
-def _elsewhere(one: ScoredQuote, other: ScoredQuote) -> bool:
-    return (one.quote.hit.document_id, one.quote.hit.paragraph) != (
-        other.quote.hit.document_id,
-        other.quote.hit.paragraph,
-    )
+def _other_values(question: str, best: ScoredQuote, others: Sequence[ScoredQuote]) -> list[ScoredQuote]:
+    """Another value of the kind asked for, nearly as likely: the question fits two things, and both are told."""
+    for other in others:
+        if other.score < max(_NEARLY * best.score, _LIKELY):
+            break
+        if not _agree(question, best.text, other.text):
+            return [other]
+    return []
+
+
+def _place(scored: ScoredQuote) -> tuple[str, int]:
+    return scored.quote.hit.document_id, scored.quote.hit.paragraph
+
+
+def _one_each(scored: Sequence[ScoredQuote]) -> list[ScoredQuote]:
+    """The best sentence of each paragraph."""
+    found: dict[tuple[str, int], ScoredQuote] = {}
+    for one in scored:
+        found.setdefault(_place(one), one)
+    return list(found.values())
 
 
 def _agree(question: str, one: str, other: str) -> bool:
     """Whether two sentences answer alike: the same values of the kind asked for, or mostly the same words."""
     kind = expected(question)
+    if kind is not None and kind not in _LOOSE:
+        a, b = values(kind, one, question), values(kind, other, question)
+        if a and b:
+            return bool(a & b)
     known = stems(question)
     mine, theirs = stems(one) - known, stems(other) - known
-    if kind is not None and (a := values(kind, one, question)) and (b := values(kind, other, question)):
-        return bool(a & b)
     smaller = min(len(mine), len(theirs))
     return bool(smaller) and len(mine & theirs) / smaller >= _SAME_WORDS
 
 
 def _for_missing_names(
-    question: str, scored: Sequence[ScoredQuote], groups: Sequence[Sequence[ScoredQuote]]
+    question: str, scored: Sequence[ScoredQuote], said: Sequence[ScoredQuote]
 ) -> list[Selected]:
     """A question about two people or two meetings is answered for both: the best sentence for a name left over."""
-    names = {stem(word) for word in question_names(question)}
-    said = {w for group in groups for member in group for w in _about(member)}
-    missing = names - said
-    if not missing or len(groups) >= _MOST_SENTENCES:
-        return []
+    missing = [
+        name for name in question_names(question) if not any(share_of_names([name], _about(s)) for s in said)
+    ]
     for candidate in scored:
-        if candidate.score >= _LIKELY_FOR_NAME and _about(candidate) & missing:
-            return [_selected([candidate])]
+        if (
+            missing
+            and candidate.score >= _LIKELY_FOR_NAME
+            and share_of_names(missing, _about(candidate)) == 1
+        ):
+            return [Selected(candidate.text, candidate.score, (candidate.quote,))]
     return []
 
 
-def _about(scored: ScoredQuote) -> set[str]:
+def _about(scored: ScoredQuote) -> str:
     hit = scored.quote.hit
-    return stems(f"{scored.text} {hit.context} {hit.title} {hit.lent}")
+    return f"{scored.text} {hit.context} {hit.title} {hit.lent}"

@@ -36,7 +36,7 @@ def standalone_question(question: str, history: Sequence[Turn]) -> str:
     )
     earlier = standalone_question(asked, history[: _last(history, asked)])
     bare = _OPENERS.sub("", question).strip()
-    if _ABOUT.match(bare):
+    if _ABOUT.match(bare) or _names_only(bare):
         return _with_new_subject(bare, earlier)
     if _PERSON.search(bare) and (person := _person(earlier, answered, bare)):
         return _PERSON.sub(
@@ -49,6 +49,13 @@ def standalone_question(question: str, history: Sequence[Turn]) -> str:
 
 def _last(history: Sequence[Turn], content: str) -> int:
     return max(n for n, turn in enumerate(history) if turn.role == "user" and turn.content == content)
+
+
+def _names_only(bare: str) -> bool:
+    """Whether a question is a bare subject: "Brown with Liu?"."""
+    words = tokens(bare)
+    asks = any(word.lower() in _ASK_WORDS for word in words)
+    return not asks and len(words) <= _BARE_WORDS and any(word[:1].isupper() for word in words)
 
 
 def _leans(bare: str) -> bool:
@@ -65,8 +72,12 @@ def _with_new_subject(bare: str, earlier: str) -> str:
     old = [name.group() for name in names_in(earlier) if name.start() > 0]
     fresh = {stem(word) for word in new}
     replaceable = [name for name in old if not fresh & {stem(word) for word in tokens(name)}]
-    if not replaceable or len(old) < 1:
+    if not replaceable:
         return f"{earlier.rstrip(' ?.')} {subject}?"
+    if sum(word[:1].isupper() for word in new) > 1:
+        for name in replaceable:
+            earlier = earlier.replace(name, " ")
+        return f"{' '.join(earlier.split()).rstrip(' ?.')} {subject}?"
     kept = [name for name in old if fresh & {stem(word) for word in tokens(name)}]
     if kept and len(old) == len(kept):
         return f"{earlier.rstrip(' ?.')} {subject}?"
@@ -116,4 +127,8 @@ def _with_subject(bare: str, earlier: str, answered: str) -> str:
     return f"{bare.rstrip(' ?.')} ({subject})?" if subject else bare
 
 
+_ASK_WORDS = frozenset(
+    "what which who whom whose when where why how did does do is are was were has have had can could will would".split()
+)
+_BARE_WORDS = 6
 _ASKING = frozenset("long many much often day date month year time name kind type week first last".split())

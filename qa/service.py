@@ -17,6 +17,7 @@ from index.types import (
     Embedder,
     Filters,
     Progress,
+    Remove,
     SearchResult,
     StoredParagraph,
     SyncReport,
@@ -56,6 +57,8 @@ class Service:
         self._index = index
         self._llm = llm
         self._warm = False
+        self._syncing = threading.Lock()
+        self._uploading = threading.Lock()
 
     @classmethod
     def open(cls, settings: Settings, *, writable: bool = False) -> "Service":
@@ -92,7 +95,7 @@ class Service:
         *,
         collection: str = "default",
         k: int = 8,
-        filters: Filters = Filters(),  # noqa: B008
+        filters: Filters = Filters(),
     ) -> SearchResult:
         """The paragraphs that answer a query best; no LLM. Raises NotFoundError."""
         return self._index.search(query, collection=collection, k=k, filters=filters)
@@ -150,19 +153,56 @@ class Service:
         """The paragraphs of a document in order. Raises NotFoundError."""
         return self._index.store.paragraphs(collection, document_id)
 
+    def text(self, collection: str, document_id: str) -> str:
+        """The whole stored text of a document. Raises NotFoundError."""
+        return self._index.store.text(collection, document_id)
+
     # ---------------------------------------------------------------------------------------------- keeping
+
+    @property
+    def writable(self) -> bool:
+        """Whether this process may change the index; without that, all of what follows raises ReadOnlyError."""
+        return self._index.store.writable
 
     def sync(
         self, root: Path, *, collection: str = "default", progress: Progress | None = None
     ) -> SyncReport:
-        """Make a collection hold what a folder holds."""
-        return self._index.sync(root, collection=collection, progress=progress)
+        """Make a collection hold what a folder holds; one sync at a time."""
+        with self._syncing:
+            return self._index.sync(root, collection=collection, progress=progress)
 
     def put(
         self, path: str, data: bytes, *, collection: str = "default"
     ) -> Literal["added", "changed", "unchanged"]:
-        """Put one uploaded document in place."""
-        return self._index.put(path, data, collection=collection)
+        """Put one uploaded document in place; one at a time, so that the same one is read and embedded once."""
+        with self._uploading:
+            return self._index.put(path, data, collection=collection)
+
+    def find(self, collection: str, path: str) -> DocumentInfo | None:
+        """The document at a path, or None. Raises NotFoundError for an unknown collection."""
+        return self._index.store.find(collection, path)
+
+    def remove(self, collection: str, document_id: str) -> None:
+        """Take a document away from every surface. Raises NotFoundError."""
+        store = self._index.store
+        with store.alone():
+            store.apply(collection, [Remove(store.document(collection, document_id).path)])
+
+    def create_collection(self, name: str) -> bool:
+        """Make an empty collection; False when it is there already. Raises InputError for a bad name."""
+        store = self._index.store
+        with store.alone():
+            before = store.collections()
+            store.create_collection(name)
+        return name not in before
+
+    def delete_collection(self, name: str) -> None:
+        """Take a collection away with everything in it. Raises NotFoundError."""
+        self._index.store.delete_collection(name)
+
+    def purge(self) -> None:
+        """Leave no byte of what was deleted in the data folder; see `LocalStore.purge`."""
+        self._index.store.purge()
 
     def check(self, *, repair: bool = False) -> CheckReport:
         """Compare everything stored with its hashes and everything derived with what is stored."""
@@ -195,6 +235,8 @@ class Service:
         reasons: list[str] = []
         if not self._warm:
             self._index.warm()
+            if self._llm is not None:
+                self._llm.warm()
             self._warm = True
         try:
             if not self._index.store.collections():

@@ -1,7 +1,7 @@
 """One table from error codes to application/problem+json, and what turns any exception into a row of it.
 
-Texts are fixed, so nothing of an exception's inside gets out. Only the messages of `NotFoundError` and
-`QuestionError`, which are written for the person who asked, are passed on.
+Texts are fixed, so nothing of an exception's inside gets out. Only the messages of `NotFoundError`, `QuestionError`
+and `RejectedError`, which are written for the person who asked, are passed on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from fastapi import HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from index.errors import NotFoundError, NutgrafError
+from index.errors import NotFoundError, NutgrafError, RejectedError
 from qa.api.asgi import Scope
 from qa.errors import QuestionError
 
@@ -33,12 +33,24 @@ class Row:
 TABLE: Mapping[str, Row] = MappingProxyType(
     {
         "bad_request": Row(400, "Bad request", "The request is not well-formed HTTP."),
+        "bad_form": Row(400, "Not one file", "A form has to hold one part, the file, and nothing else."),
         "bad_json": Row(400, "Body is not JSON", "The body could not be read as JSON."),
         "unauthorized": Row(401, "Key needed", "Send the API key as 'Authorization: Bearer KEY'."),
         "cross_site": Row(403, "Cross-site request", "Requests from pages of other sites are not answered."),
         "not_found": Row(404, "Not found", "There is no such collection, document or paragraph."),
         "no_route": Row(404, "No such address", "Nothing is served at this address; /docs lists what is."),
         "method_not_allowed": Row(405, "Method not allowed", "This address does not take this method."),
+        "read_only": Row(
+            409,
+            "Reading only",
+            "This server only reads: another process wrote to the data folder when it started, or it may not write "
+            "there. End the other process and start the server anew.",
+        ),
+        "no_corpus": Row(
+            409,
+            "No folder to index",
+            "Start the server with NUTGRAF_CORPUS, the folder that is to be indexed.",
+        ),
         "body_too_large": Row(413, "Body too large", "The body is larger than this server takes."),
         "unsupported_media_type": Row(415, "Not JSON", "Send the body as 'Content-Type: application/json'."),
         "wrong_host": Row(
@@ -163,7 +175,7 @@ async def handle(request: Request, error: Exception) -> JSONResponse:
 
 
 def _for_people(error: NutgrafError, fixed: str) -> str:
-    if not isinstance(error, NotFoundError | QuestionError) or not str(error):
+    if not isinstance(error, NotFoundError | QuestionError | RejectedError) or not str(error):
         return fixed
     return "".join(char if char.isprintable() else " " for char in str(error))[:300]
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from index.walk import MAX_BYTES
 from qa.api.asgi import App, Message, Receive, Scope, Send
 from qa.api.errors import ApiError, problem_of, respond
 from qa.api.state import State
@@ -19,6 +20,9 @@ from qa.logs import describe
 from qa.settings import Settings
 
 MAX_BODY = 1024 * 1024
+MAX_UPLOAD = MAX_BYTES + 64 * 1024
+"""A document to store, with what a form puts around it."""
+
 MAX_HEADERS = 100
 OPEN_PATHS = frozenset({"/livez", "/readyz", "/", "/documents", "/evaluation"})
 """Answered without a key: how the server is, and the views, which hold nothing of the corpus and ask for the key."""
@@ -95,7 +99,7 @@ class Gate:
             raise ApiError("cross_site")
         if self._key is not None and not is_open(scope["path"]) and not self._has_key(headers):
             raise ApiError("unauthorized")
-        if headers.length() > MAX_BODY:
+        if headers.length() > body_limit(scope):
             raise ApiError("body_too_large")
 
     def _answer_to(self, error: Exception, scope: Scope, headers: "_Headers") -> App:
@@ -172,6 +176,7 @@ class _Passage:
         self._receive = receive
         self._send = send
         self._size = 0
+        self._limit = body_limit(scope)
         self._unread = headers.has_body()
 
     async def receive(self) -> Message:
@@ -179,7 +184,7 @@ class _Passage:
         message = await self._receive()
         if message["type"] == "http.request":
             self._size += len(message.get("body", b""))
-            if self._size > MAX_BODY:
+            if self._size > self._limit:
                 raise ApiError("body_too_large")
             self._unread = self._unread and bool(message.get("more_body", False))
         return message
@@ -201,6 +206,12 @@ class _Passage:
 def is_open(path: str) -> bool:
     """Whether a path is answered without a key."""
     return path in OPEN_PATHS or _OPEN_FILE.fullmatch(path) is not None
+
+
+def body_limit(scope: Scope) -> int:
+    """The most bytes a request may bring."""
+    upload = scope["method"] == "PUT" and scope["path"].startswith("/v1/documents/")
+    return MAX_UPLOAD if upload else MAX_BODY
 
 
 def allowed_hosts(settings: Settings) -> frozenset[str]:

@@ -17,12 +17,13 @@ from typing import Protocol, TextIO
 
 import uvicorn
 
-from index.types import Progress, SyncReport
+from index.errors import LockedError, StorageError
 from qa.api.app import app_of
 from qa.api.protocol import MAX_HEAD_BYTES, DeadlineProtocol
 from qa.api.state import Backend, State
 from qa.api.work import ASK_THREAD
 from qa.errors import SettingsError
+from qa.jobs import JOB_THREAD
 from qa.logs import LibraryHandler, Log, describe
 from qa.service import Service
 from qa.settings import Settings
@@ -35,23 +36,29 @@ LAST_WAIT_S = 2.0
 
 
 class Served(Backend, Protocol):
-    """A service that can also be synced with a folder, and closed."""
-
-    def sync(self, root: Path, *, progress: Progress | None) -> SyncReport:
-        """Index what changed in a folder."""
-        ...
+    """A service that can also be closed."""
 
     def close(self) -> None:
         """Let go of the data folder."""
         ...
 
 
+OWN_THREADS = frozenset({ASK_THREAD, JOB_THREAD})
+
 Opener = Callable[[Settings], Served]
 
 
 def open_service(settings: Settings) -> Served:
-    """The service as the server needs it: a writer only where there is a folder to sync."""
-    return Service.open(settings, writable=settings.corpus is not None)
+    """The service as the server needs it: a writer, so that documents can be sent to it.
+
+    Where another process writes to the data folder, or nobody may, it only reads; unless it has a folder to sync.
+    """
+    try:
+        return Service.open(settings, writable=True)
+    except (LockedError, StorageError):
+        if settings.corpus is not None:
+            raise
+        return Service.open(settings)
 
 
 def serve(settings: Settings, *, opener: Opener = open_service, out: TextIO | None = None) -> None:
@@ -141,6 +148,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._state.stopping.set()
+        self._state.jobs.stop()
         await super().shutdown(sockets)
 
     @contextmanager
@@ -183,7 +191,7 @@ class _Opening:
     def finish(self) -> None:
         """Wait for what still runs, then close the service. What cannot end is left behind with the process."""
         last = time.monotonic() + LAST_WAIT_S
-        running = [self._thread, *(thread for thread in threading.enumerate() if thread.name == ASK_THREAD)]
+        running = [self._thread, *(thread for thread in threading.enumerate() if thread.name in OWN_THREADS)]
         for thread in running:
             if thread.ident is not None:
                 thread.join(max(0.0, last - time.monotonic()))
@@ -216,6 +224,8 @@ class _Opening:
         self._state.starting = "loading the models"
         ready, reasons = self._service.ready()
         self._state.starting = None
+        if not self._service.writable:
+            self._state.log.warning("read_only", code="read_only")
         url = f"{self._state.settings.public_base_url}/"
         line = (
             f"Nutgraf is ready: open {url}"

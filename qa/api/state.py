@@ -3,19 +3,25 @@
 import asyncio
 import threading
 from collections.abc import Sequence
-from typing import Annotated, Protocol, cast
+from pathlib import Path
+from typing import Annotated, Literal, Protocol, cast
 
 from fastapi import Depends, Request
 
-from index.types import DocumentInfo, Filters, SearchResult, StoredParagraph
+from index.types import DocumentInfo, Filters, Progress, SearchResult, StoredParagraph, SyncReport
 from qa.api.errors import ApiError
 from qa.api.work import in_thread
+from qa.jobs import Jobs
 from qa.logs import Log
 from qa.settings import Settings
 from qa.types import Answer, OnEvent, Question, Verified
 
 MAX_ASKING = 32
 """Questions at once, waiting ones included; more are refused at once rather than piled up."""
+
+
+MAX_HELD = 256 * 1024 * 1024
+"""Bytes of uploaded documents in memory at once; more are refused at once rather than piled up."""
 
 
 class Backend(Protocol):
@@ -60,6 +66,43 @@ class Backend(Protocol):
         """Whether questions can be answered, and if not, why."""
         ...
 
+    def text(self, collection: str, document_id: str) -> str:
+        """The whole stored text of a document. Raises NotFoundError."""
+        ...
+
+    @property
+    def writable(self) -> bool:
+        """Whether this process may change the index."""
+        ...
+
+    def put(self, path: str, data: bytes, *, collection: str) -> Literal["added", "changed", "unchanged"]:
+        """Store an uploaded document. Raises RejectedError."""
+        ...
+
+    def find(self, collection: str, path: str) -> DocumentInfo | None:
+        """The document at a path, or None."""
+        ...
+
+    def remove(self, collection: str, document_id: str) -> None:
+        """Take a document away. Raises NotFoundError."""
+        ...
+
+    def create_collection(self, name: str) -> bool:
+        """Make a collection; False when it is there already."""
+        ...
+
+    def delete_collection(self, name: str) -> None:
+        """Take a collection away. Raises NotFoundError."""
+        ...
+
+    def sync(self, root: Path, *, collection: str = "default", progress: Progress | None) -> SyncReport:
+        """Index what changed in a folder."""
+        ...
+
+    def purge(self) -> None:
+        """Leave no byte of what was deleted in the data folder."""
+        ...
+
 
 class State:
     """Shared by all requests of one app. The service may come later than the app: until then routes say so."""
@@ -71,6 +114,8 @@ class State:
         self.log = log
         self.heartbeat_s = heartbeat_s
         self.stopping = asyncio.Event()
+        self.jobs = Jobs()
+        self.held = 0
         self.starting: str | None = None if service is not None else "starting"
         self._service = service
         self._asking = 0
@@ -85,6 +130,30 @@ class State:
         if self._service is None:
             raise ApiError("starting")
         return self._service
+
+    @property
+    def writer(self) -> Backend:
+        """The open service, where it may change the index.
+
+        Raises:
+            ApiError: it is not open yet, reads only, or the server is shutting down.
+        """
+        service = self.service
+        if self.stopping.is_set():
+            raise ApiError("shutting_down")
+        if not service.writable:
+            raise ApiError("read_only")
+        return service
+
+    def hold(self, size: int) -> None:
+        """Take room in memory for bytes of a body; give it back with a negative size.
+
+        Raises:
+            ApiError: the bodies at hand take all the room there is.
+        """
+        if size > 0 and self.held + size > MAX_HELD:
+            raise ApiError("overloaded")
+        self.held += size
 
     def opened(self, service: Backend) -> None:
         """Let routes use the service; `starting` still says why the server is not ready."""

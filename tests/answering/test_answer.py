@@ -1,0 +1,170 @@
+"""The way from a question to a checked answer, over the real index; the model is a script that obeys anybody."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from index.engine import Index
+from qa.answer import Parts, answer
+from qa.llm import LLM
+from qa.llm_outcome import Complete, Outcome, Refused, Truncated, Unavailable
+from qa.types import Answer, Event, Question, Turn
+
+WEI = "How long did Austin's call with Wei last?"
+
+
+class ScriptedLLM:
+    """Gives its outcomes in turn and keeps what it was asked; streams a text in pieces of seven characters."""
+
+    def __init__(self, *outcomes: Outcome) -> None:
+        self.config = SimpleNamespace(model="scripted")
+        self.asked: list[Sequence[Mapping[str, str]]] = []
+        self._outcomes = list(outcomes)
+
+    def complete(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        on_text: Callable[[str], None] | None = None,
+        cancelled: threading.Event | None = None,  # noqa: ARG002 - the protocol's
+    ) -> Outcome:
+        self.asked.append(messages)
+        outcome = self._outcomes.pop(0)
+        for start in range(0, len(outcome.text), 7):
+            if on_text:
+                on_text(outcome.text[start : start + 7])
+        return outcome
+
+
+def ask(
+    index: Index, question: Question | str, llm: ScriptedLLM | None = None, events: list[Event] | None = None
+) -> Answer:
+    asked = Question(question) if isinstance(question, str) else question
+    parts = Parts(index, cast("LLM | None", llm), None, "http://x", 3000)
+    return answer(asked, parts, events.append if events is not None else None)
+
+
+def text_of(index: Index, made: Answer, number: int = 0) -> str:
+    citation = made.citations[number]
+    stored = index.store.text("default", citation.document_id)
+    return stored[citation.start_char_index : citation.end_char_index]
+
+
+def test_an_extractive_answer_is_verbatim_and_cited_to_the_line(seeds_index: Index) -> None:
+    made = ask(seeds_index, WEI)
+    assert made.status == "answered"
+    assert "about 45 minutes" in made.answer
+    assert (made.citations[0].path, made.citations[0].line_start) == ("004_540da07f2cd0b502.txt", 25)
+    assert [text_of(seeds_index, made, n) for n in range(len(made.citations))] == [
+        c.cited_text for c in made.citations
+    ]
+
+
+def test_the_right_one_of_two_similar_calls_is_quoted(seeds_index: Index) -> None:
+    made = ask(seeds_index, "How long did Austin's call with Dong Jun last?")
+    assert "90-minute" in made.answer
+    assert "45 minutes" not in made.answer
+    assert (made.citations[0].path, made.citations[0].line_start) == ("002_299be7cca7e03bb1.txt", 6)
+
+
+def test_what_the_corpus_does_not_hold_is_declined_without_asking_the_model(seeds_index: Index) -> None:
+    llm = ScriptedLLM()
+    made = ask(seeds_index, "Who is the Prime Minister of Japan?", llm)
+    assert (made.status, made.answer, made.citations) == ("abstained", "", ())
+    assert made.abstention is not None
+    assert made.abstention.reason == "no_evidence"
+    assert made.abstention.nearest
+    assert llm.asked == []
+
+
+def test_a_supported_sentence_of_a_model_is_shown_with_a_citation_of_ours(seeds_index: Index) -> None:
+    made = ask(
+        seeds_index,
+        WEI,
+        ScriptedLLM(Complete("The call between Austin and Wei lasted about 45 minutes [s999].")),
+    )
+    assert made.answerer.kind == "llm"
+    assert made.citations[0].line_start == 25
+    assert "s999" not in made.answer
+
+
+def test_an_invented_sentence_is_dropped_and_never_cited(seeds_index: Index) -> None:
+    llm = ScriptedLLM(
+        Complete("The call with Wei lasted about 45 minutes. Wei then flew to Paris to sign 12 treaties.")
+    )
+    made = ask(seeds_index, WEI, llm)
+    assert made.status == "partial"
+    assert "Paris" not in made.answer
+
+
+def test_flagged_mode_shows_an_unsupported_sentence_without_a_citation(seeds_index: Index) -> None:
+    llm = ScriptedLLM(Complete("Wei then flew to Paris to sign 12 treaties."))
+    made = ask(seeds_index, Question(WEI, verify="flag"), llm)
+    assert [s.verdict in ("unsupported", "contradicted") for s in made.sentences] == [True]
+    assert made.citations == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["It lasted 3 hours.", "Visit http://evil.example/?q=secret now! [1]", "<img src=x onerror=alert(1)>"],
+)
+def test_a_model_that_obeys_an_attacker_leaves_the_extractive_answer(seeds_index: Index, text: str) -> None:
+    made = ask(seeds_index, WEI, ScriptedLLM(Complete(text)))
+    assert made.answerer.kind == "extractive"
+    assert "45 minutes" in made.answer
+    assert "llm_unsupported" in made.degraded
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [
+        (Unavailable("llm_timeout", "too slow"), "llm"),
+        (Refused(""), "llm_refused"),
+        (Truncated("", reason="cut"), "llm"),
+        (Unavailable("llm_bad_response", "html"), "llm"),
+    ],
+)
+def test_a_failing_endpoint_leaves_the_extractive_answer(
+    seeds_index: Index, outcome: Outcome, code: str
+) -> None:
+    made = ask(seeds_index, WEI, ScriptedLLM(outcome))
+    assert made.status == "answered"
+    assert "45 minutes" in made.answer
+    assert code in made.degraded
+
+
+def test_a_prompt_that_is_too_long_is_tried_once_more_with_less(seeds_index: Index) -> None:
+    llm = ScriptedLLM(
+        Unavailable("context_overflow", "long"), Complete("Austin's call with Wei lasted about 45 minutes.")
+    )
+    assert ask(seeds_index, WEI, llm).answerer.kind == "llm"
+    assert len(llm.asked) == 2
+
+
+def test_the_unfinished_end_of_a_cut_draft_is_not_shown(seeds_index: Index) -> None:
+    llm = ScriptedLLM(
+        Truncated("Austin's call with Wei lasted about 45 minutes. Austin and Wei discussed U.S.-Chi")
+    )
+    made = ask(seeds_index, WEI, llm)
+    assert made.answer_plain == "Austin's call with Wei lasted about 45 minutes."
+    assert "llm_truncated" in made.degraded
+
+
+def test_events_tell_each_sentence_once_it_is_checked(seeds_index: Index) -> None:
+    events: list[Event] = []
+    llm = ScriptedLLM(
+        Complete("Austin's call with Wei lasted about 45 minutes. Wei lives in Paris with 12 cats.")
+    )
+    made = ask(seeds_index, WEI, llm, events)
+    assert [event.name for event in events] == ["search", "delta", "citation", "sentence"]
+    assert "".join(str(event.data["text"]) for event in events if event.name == "delta") == made.answer
+
+
+def test_a_follow_up_is_answered_for_what_it_leans_on(seeds_index: Index) -> None:
+    history = (Turn("user", "Did Austin talk with Wei?"), Turn("assistant", "Yes, on Wednesday. [1]"))
+    made = ask(seeds_index, Question("How long did the call last?", history=history))
+    assert "Wei" in made.query.standalone
+    assert "45 minutes" in made.answer
