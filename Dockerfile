@@ -22,7 +22,7 @@ RUN useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent --
 COPY --from=build /opt/nutgraf /opt/nutgraf
 COPY --from=build /build/seeds /corpus
 COPY --from=build --chown=nutgraf:nutgraf /build/data /data
-ENV PATH=/opt/nutgraf/bin:/usr/local/bin:/usr/bin:/bin PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HF_HUB_OFFLINE=1
+ENV PATH=/opt/nutgraf/bin:/usr/local/bin:/usr/bin:/bin PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HF_HUB_OFFLINE=1 ORT_DISABLE_TELEMETRY=1
 # Inside a container every address is bound, so serving refuses to start without NUTGRAF_API_KEY (16 characters or more).
 ENV NUTGRAF_HOST=0.0.0.0 NUTGRAF_PORT=8000 NUTGRAF_DATA_DIR=/data NUTGRAF_CORPUS=/corpus
 WORKDIR /data

@@ -1,14 +1,18 @@
 """Running a transformer's ONNX graph on text: tokens in, one array out. No torch is involved."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 from tokenizers import Tokenizer
 
 from index.errors import ModelError
+
+# Once loaded without this, onnxruntime keeps a device id in the home folder and reports events to its maker.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+import onnxruntime
 
 Text = str | tuple[str, str]
 
