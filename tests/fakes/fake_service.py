@@ -43,6 +43,8 @@ def _words(text):
 class FakeService:
     """Holds TEXTS in the collection `default`. Questions that begin with `wait` last until they are cancelled."""
 
+    writable = False
+
     def __init__(self, settings=None, error=None):
         self.settings = settings or Settings()
         self.error = error

@@ -22,7 +22,7 @@ def _make(kind):
 
 
 OURS = sorted({kind for kind in _all_errors() if kind.__module__.startswith(("index.", "qa."))}, key=str)
-SPOKEN = (NotFoundError, QuestionError)
+SPOKEN = (NotFoundError, QuestionError, RejectedError)
 
 
 def _assert_problem(response, status=None):

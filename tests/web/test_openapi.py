@@ -17,8 +17,11 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
+from index.backup import backup, restore
 from qa.api.app import create_app
 from qa.logs import Log
+from qa.service import Service
+from qa.settings import Settings
 
 CHECKS = (
     not_a_server_error,
@@ -57,11 +60,13 @@ def test_the_same_schema_is_made_twice(app):
 
 
 @pytest.fixture
-def schema(real):
-    log = Log(io.StringIO())
-    return schemathesis.openapi.from_asgi(
-        "/openapi.json", create_app(real, log), headers={"Host": "127.0.0.1"}
-    )
+def schema(real, tmp_path):
+    """Over a copy of the index: generated requests also write."""
+    backup(real.settings.data_dir, tmp_path / "backup")
+    restore(tmp_path / "backup", tmp_path / "data")
+    with Service.open(Settings(data_dir=tmp_path / "data", port=80), writable=True) as service:
+        app = create_app(service, Log(io.StringIO()))
+        yield schemathesis.openapi.from_asgi("/openapi.json", app, headers={"Host": "127.0.0.1"})
 
 
 @pytest.mark.parametrize(
