@@ -6,7 +6,6 @@ from typing import Literal, Self
 
 from index.embed import OnnxEmbedder
 from index.errors import ModelError
-from index.load import prepare
 from index.models import ModelFiles, resolve_embedder, resolve_reranker
 from index.passages import SPLITTER_VERSION
 from index.rerank import OnnxReranker
@@ -128,12 +127,16 @@ class Index:
         self, root: Path, *, collection: str = "default", progress: Progress | None = None
     ) -> SyncReport:
         """Make a collection hold what a folder holds; see `index.sync.sync`."""
+        from index.load import prepare  # the parsers and their jail are not needed to answer
+
         return sync(self.store, self.embedder, prepare, root, collection=collection, progress=progress)
 
     def put(
         self, path: str, data: bytes, *, collection: str = "default"
     ) -> Literal["added", "changed", "unchanged"]:
         """Put one uploaded document in place; see `index.sync.put`."""
+        from index.load import prepare  # as above
+
         return put(self.store, self.embedder, prepare, path, data, collection=collection)
 
     def close(self) -> None:

@@ -1,0 +1,38 @@
+"""What answering the seeds has to reach. A floor is raised when the program gets better and never lowered."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from qa.cli.main import main
+
+ROOT = Path(__file__).parents[2]
+
+FLOORS = {
+    "hit@1": 0.78,
+    "hit@3": 0.86,
+    "hit@5": 0.93,
+    "answer_accuracy": 0.80,
+    "citation_recall": 0.80,
+    "quote_exact": 1.0,
+}
+MOST_REFUSED = 0.05
+
+
+@pytest.mark.quality
+@pytest.mark.timeout(600)
+def test_the_seeds_are_answered_above_the_floors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NUTGRAF_DATA_DIR", str(tmp_path / "data"))
+    assert main(["index", str(ROOT / "seeds"), "--json"]) == 0
+    capsys.readouterr()
+    assert main(["eval", str(ROOT / "tests" / "quality" / "seeds.jsonl"), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    metrics = report["metrics"]
+    missed = {name: (metrics[name], floor) for name, floor in FLOORS.items() if metrics[name] < floor}
+    assert missed == {}
+    assert metrics["refused_answerable"] <= MOST_REFUSED
+    off_topic = [q["status"] for q in report["questions"] if q["id"].startswith("un-offtopic")]
+    assert set(off_topic) == {"abstained"}
