@@ -1,8 +1,8 @@
 """How well verification tells true sentences from falsified ones.
 
-    python benchmarks/verify.py planted seeds [--scifact DIR] [--learned]
-    python benchmarks/verify.py scifact DIR [--learned]
-    python benchmarks/verify.py wice DIR [--learned]
+    python benchmarks/verify.py planted seeds [--scifact DIR] [--learned cross-encoder]
+    python benchmarks/verify.py scifact DIR [--learned cross-encoder]
+    python benchmarks/verify.py wice DIR [--learned cross-encoder]
 
 `planted` falsifies one number, date, name, negation or role in true sentences and restates others lightly. A falsified
 sentence counts as caught when its verdict is not `supported`; a true one is flagged when its verdict is not `supported`.
@@ -21,9 +21,13 @@ from pathlib import Path
 
 from planted import KINDS, Case, cases
 
+from index.embed import OnnxEmbedder
 from index.load import prepare
+from index.models import DEFAULT_EMBEDDER, DEFAULT_RERANKER, carried
+from index.rerank import OnnxReranker
 from index.sentences import sentence_spans
 from index.types import Hit
+from qa.similarity import EmbedderSimilarity, RerankerSimilarity
 from qa.verify import Judgement, Similarity, judge
 
 HITS = 5
@@ -34,7 +38,7 @@ STOP = frozenset(
 
 def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
-    learned = _similarity() if options.learned else None
+    learned = _similarity(options.learned)
     if options.what != "planted" and not options.data.is_dir():
         print(
             f"{options.data}: no such folder; give the data's folder (see the README of benchmarks)",
@@ -285,10 +289,12 @@ def auroc(gold: Sequence[int], scores: Sequence[float]) -> float:
     return round(sum((y > n) + 0.5 * (y == n) for y in yes for n in no) / max(1, len(yes) * len(no)), 4)
 
 
-def _similarity() -> Similarity | None:
-    from qa.similarity import carried_similarity
-
-    return carried_similarity()
+def _similarity(kind: str) -> Similarity | None:
+    if kind == "cross-encoder" and (files := carried(DEFAULT_RERANKER)) is not None:
+        return RerankerSimilarity(OnnxReranker(files, threads=1))
+    if kind == "embedder" and (files := carried(DEFAULT_EMBEDDER)) is not None:
+        return EmbedderSimilarity(OnnxEmbedder(files, threads=1))
+    return None
 
 
 if __name__ == "__main__":

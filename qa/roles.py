@@ -48,6 +48,18 @@ def displaced(claim: Read, evidence: Read) -> str:
     return ""
 
 
+def replaced(claim: Read, evidence: Read, missing: frozenset[str]) -> int:
+    """How many of the claim's missing words stand where the evidence has another word, with the same neighbours."""
+    return sum(
+        any(
+            other.kind == "word" and other.key not in claim.keys and _fit(claim.slots, n, evidence.slots, m) >= _SURE
+            for m, other in enumerate(evidence.slots)
+        )
+        for n, slot in enumerate(claim.slots)
+        if slot.kind == "word" and slot.key in missing
+    )
+
+
 def swapped(claim: Read, evidence: Read) -> bool:
     """Whether two things stand on opposite sides of the same verb in claim and evidence ("A called B", "B called A").
 

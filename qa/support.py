@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import exp, log
 from typing import Literal
 
 from qa import days as dates
@@ -11,7 +12,7 @@ from qa.evidence import Window
 from qa.facts import Read, Slot, holds_verbatim
 from qa.lexicon import SYNONYMS
 from qa.polarity import excluded, flipped
-from qa.roles import displaced, swapped
+from qa.roles import displaced, replaced, swapped
 from qa.tokens import Token
 
 State = Literal["agrees", "lacks", "conflicts"]
@@ -27,7 +28,29 @@ _IMPLIED = {
 }
 _PLACING = frozenset("in at near outside".split())
 _PARTY = frozenset("with by between and but that as while".split())
+_ROUND_ABOUT = 0.5
+"""Credit below which nothing in the window stands for a word, though its paragraph or document may hold it."""
 _LAYERS = {"name": "names", "number": "numbers", "day": "dates"}
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Coefficients of a logistic model of support."""
+
+    bias: float
+    words: float
+    all: float
+    replaced: float
+    learned: float = 0.0
+
+
+# Fitted (C = 10, balanced) on claims that no layer objects to: 267 XQuAD-en answers turned into statements, 86 of them
+# with their paragraph taken away, 201 SciFact training claims, 339 with one or two words exchanged. The bias is .62
+# below the fitted one, so that .5 stands where at most 15 % of the unsupported pass.
+_LEXICAL = Weights(bias=-4.95, words=1.11, all=5.64, replaced=-0.88)
+_WITH_LEARNED = Weights(bias=-3.42, words=1.28, all=3.24, replaced=-1.10, learned=0.52)
+_OBJECTED = 0.3
+"""Most support that is left to a claim once a layer objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +58,15 @@ class Coverage:
     """Shares (0..1) of a claim that a window covers, values apart.
 
     `all` counts words and names, `words` only content words, with credit for near-synonyms and surroundings; `inside`
-    counts words and names that stand in the window as such; `size` is the weight of all words and names.
+    counts words and names that stand in the window as such; `size` is the weight of all words and names; `replaced`
+    is how many words that nothing stands for have another word in their place.
     """
 
     all: float
     words: float
     inside: float
     size: float
+    replaced: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +235,7 @@ def covered(claim: Read, window: Window) -> Coverage:
     """How much of a claim's words and names a window covers."""
     implied = frozenset[str]().union(*(_IMPLIED.get(n.dimension, frozenset()) for n in claim.numbers))
     got = total = words = all_words = inside = 0.0
+    missing: set[str] = set()
     for token in claim.tokens:
         weight = 0.35 if token.key in implied else token.weight
         if weight == 0.0:
@@ -219,7 +245,10 @@ def covered(claim: Read, window: Window) -> Coverage:
         inside += weight * (token.key in window.read.keys)
         if token.kind == "word":
             words, all_words = words + weight * credit, all_words + weight
-    return Coverage(_share(got, total), _share(words, all_words), _share(inside, total), total)
+            if credit < _ROUND_ABOUT:
+                missing.add(token.key)
+    instead = replaced(claim, window.read, frozenset(missing)) if missing else 0
+    return Coverage(_share(got, total), _share(words, all_words), _share(inside, total), total, instead)
 
 
 def _share(part: float, whole: float) -> float:
@@ -249,3 +278,16 @@ def _kin(one: str, other: str) -> bool:
         return False
     shared = next((n for n, (a, b) in enumerate(zip(shorter, longer, strict=False)) if a != b), len(shorter))
     return shared >= 0.75 * len(shorter) and len(longer) - shared <= 5
+
+
+def support(finding: Finding, learned: float | None = None) -> float:
+    """Support of a claim by a window, 0..1; .5 is the least of a supported one, an objection leaves at most .3."""
+    if finding.verbatim and finding.state == "agrees":
+        return 1.0
+    coverage = finding.coverage
+    weights = _LEXICAL if learned is None else _WITH_LEARNED
+    x = weights.bias + weights.words * coverage.words + weights.all * coverage.all + weights.replaced * min(coverage.replaced, 2)
+    if learned is not None:
+        x += weights.learned * log(learned / (1 - learned)) if 0 < learned < 1 else 0.0
+    supported = 1 / (1 + exp(-x))
+    return supported if finding.state == "agrees" else min(supported, _OBJECTED)

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import exp
 from typing import Protocol
 
 from index.types import Hit
 from qa.claims import atomic_claims, is_connective, is_refusal, split_sentences, without_markers
 from qa.evidence import Evidence, evidence_of, windows
 from qa.facts import Read
-from qa.support import Finding, assess
+from qa.support import Finding, assess, support
 from qa.types import Quote, Verdict
 
 __all__ = ["Judgement", "Similarity", "is_connective", "is_refusal", "judge", "split_sentences"]
@@ -23,6 +22,10 @@ _CLOSE = 0.05
 _FAR = 0.3
 _NEARLY_ALL = 0.85
 _SOME_LENGTH = 5.0
+_ASKED = 3
+"""Windows of a claim that the learned score is asked about."""
+_SURE = 0.84
+"""Support by words alone that needs no second opinion."""
 _MOST_QUOTES = 3
 SUPPORTED = 0.5
 """Least support of a supported claim."""
@@ -88,25 +91,30 @@ def _best(claim: Read, evidence: Evidence, similarity: Similarity | None) -> Jud
     findings = list(_standing([assess(claim, window) for window in nearest]))
     if not findings:
         return Judgement("unsupported", 0.0, "coverage")
-    learned = (
-        similarity.scores(claim.text, [f.window.text for f in findings])
-        if similarity
-        else [None] * len(findings)
-    )
-    scored = sorted(
-        zip((support(f, s) for f, s in zip(findings, learned, strict=True)), findings, strict=True),
-        key=lambda x: -x[0],
-    )
+    scored = sorted(zip(_supports(claim, findings, similarity), findings, strict=True), key=lambda pair: -pair[0])
     score, best = scored[0]
     against = max((f for f in findings if f.state == "conflicts"), key=_reach, default=None)
     if score >= SUPPORTED and not _outweighed(best, findings):
         agreeing = [f for s, f in scored if s >= SUPPORTED]
-        layer = best.layer if similarity is None or best.verbatim else "similarity"
+        layer = "similarity" if support(best) < SUPPORTED else best.layer
         return Judgement("supported", score, layer, _quotes(agreeing))
     closest = max(findings, key=_reach)
     if against is not None and _reach(against) >= _reach(closest) - _CLOSE:
         return Judgement("contradicted", min(score, 1 - SUPPORTED), against.layer, _quotes([against]))
     return Judgement("unsupported", min(score, SUPPORTED - 0.01), closest.layer)
+
+
+def _supports(claim: Read, findings: Sequence[Finding], similarity: Similarity | None) -> list[float]:
+    """Support by each window; the learned score is asked, in one call, only where no fact decides."""
+    supports = [support(finding) for finding in findings]
+    if similarity is None or max(supports) > _SURE:
+        return supports
+    asked = sorted((n for n, f in enumerate(findings) if f.state == "agrees"), key=lambda n: -supports[n])[:_ASKED]
+    if asked:
+        learned = similarity.scores(claim.text, [findings[n].window.text for n in asked])
+        for n, score in zip(asked, learned, strict=True):
+            supports[n] = support(findings[n], score)
+    return supports
 
 
 def _reach(finding: Finding) -> float:
@@ -137,15 +145,6 @@ def _standing(findings: Sequence[Finding]) -> Iterator[Finding]:
     for finding in findings:
         if not any(window.inside(finding.window) for window in against):
             yield finding
-
-
-def support(finding: Finding, learned: float | None) -> float:
-    """Support of a claim by a window, 0..1; a claim that a layer objects to has at most .3."""
-    if finding.verbatim and finding.state == "agrees":
-        return 1.0
-    x = 12 * (finding.coverage.words - 0.66) + 4 * (finding.coverage.all - 0.75)
-    p = 1 / (1 + exp(-x))
-    return p if finding.state == "agrees" else min(p, 0.3)
 
 
 def _quotes(findings: Sequence[Finding]) -> tuple[Quote, ...]:
