@@ -29,13 +29,13 @@ from qa.types import (
 )
 from qa.verify import Similarity
 
-ANSWERABLE = 0.015
+ANSWERABLE = 0.01
 """Least probability that the best sentence answers, for an extractive answer (docs/decisions/0004-relevance.md)."""
 WORTH_ASKING = 0.01
 """The same before an LLM is asked: it may still decline, and what it says is checked."""
 SURE = 0.8
 """So likely a sentence is quoted even when the model found nothing."""
-NO_EVIDENCE = 0.005
+NO_EVIDENCE = 0.004
 """Below this the corpus holds nothing on the matter."""
 
 _MOST_ITEMS = 12

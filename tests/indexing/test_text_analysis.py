@@ -49,7 +49,8 @@ def test_sentences_cover_every_word_in_order(text: str) -> None:
         ("Which city hosted the summit when they met?", "place"),
         ("How many people came?", "number"),
         ("Who wrote it?", "person"),
-        ("Why did they stop?", None),
+        ("Why did they stop?", "reason"),
+        ("Name the parties.", None),
     ],
 )
 def test_a_question_asks_for_a_kind_of_value(question: str, kind: str | None) -> None:
