@@ -8,10 +8,12 @@ from index.analysis import question_names
 from index.sentences import sentence_spans
 from index.types import Hit
 from qa.days import Day, days_in, lent_days
-from qa.facts import Read, read
+from qa.facts import Read, acronyms_of, read
 from qa.numbers import numbers_in
 from qa.tokens import is_title, key_of, tokens_of
 
+_LED = 0.5
+"""What a word in the line that leads into a list counts there."""
 _VALUE = 2.0
 """What a shared number or date counts beside a shared word when windows are ranked."""
 
@@ -40,7 +42,7 @@ class Surroundings:
 class Window:
     """A span [start, end) of a hit's text, one sentence or two that follow each other, as read, in its surroundings.
 
-    `place` is the hit's in the evidence.
+    `place` is the hit's in the evidence; `leads` is what leads into it (a list's first line, a heading), as read.
     """
 
     hit: Hit
@@ -50,6 +52,7 @@ class Window:
     read: Read
     paragraph: Paragraph
     around: Surroundings
+    leads: Read
 
     @property
     def text(self) -> str:
@@ -72,6 +75,7 @@ class Evidence:
     hits: tuple[Hit, ...]
     paragraphs: tuple[Paragraph, ...]
     documents: Mapping[str, Surroundings]
+    leads: tuple[frozenset[str], ...]
     names: frozenset[str]
     asked: frozenset[str]
 
@@ -104,7 +108,8 @@ class Evidence:
         """A span of a hit's text as a window."""
         hit, paragraph = self.hits[place], self.paragraphs[place]
         around = self.documents[hit.document_id]
-        return Window(hit, place, start, end, self.reading(hit.text[start:end]), paragraph, around)
+        there = self.reading(hit.text[start:end])
+        return Window(hit, place, start, end, there, paragraph, around, read(hit.context))
 
 
 def evidence_of(hits: Sequence[Hit], question: str = "") -> Evidence:
@@ -118,7 +123,8 @@ def evidence_of(hits: Sequence[Hit], question: str = "") -> Evidence:
     asked = frozenset(key_of(name) for name in question_names(question))
     names = frozenset[str]().union(*(paragraph.names for paragraph in paragraphs), asked)
     answered = asked if any(asked <= around.keys for around in documents.values()) else frozenset[str]()
-    return Evidence(tuple(hits), paragraphs, documents, names, answered)
+    leads = tuple(read(hit.context).keys if hit.context else frozenset() for hit in hits)
+    return Evidence(tuple(hits), paragraphs, documents, leads, names, answered)
 
 
 @lru_cache(maxsize=4096)
@@ -135,7 +141,7 @@ def paragraph_of(text: str) -> Paragraph:
         | {key for at, key in values if start <= at < end}
         for (start, end), sentence in zip(spans, tokens, strict=True)
     )
-    every = frozenset(t.key for sentence in tokens for t in sentence)
+    every = frozenset[str]().union(*({t.key for t in sentence} | acronyms_of(sentence) for sentence in tokens))
     names = frozenset(t.key for sentence in tokens for t in sentence if t.kind == "name")
     return Paragraph(spans, keys, every, names, days)
 
@@ -161,7 +167,7 @@ def windows(evidence: Evidence, claim: Read, most: int, paired: int) -> Iterator
     """
     wanted, implied = _wanted(claim), evidence.implied(claim)
     ranked = sorted(
-        (-_shared(wanted, keys), n, k)
+        (-_shared(wanted, keys) - _LED * len(wanted & evidence.leads[n]), n, k)
         for n, paragraph in enumerate(evidence.paragraphs)
         if implied <= evidence.documents[evidence.hits[n].document_id].keys
         for k, keys in enumerate(paragraph.keys)

@@ -1,13 +1,14 @@
 """What a sentence states that can be checked to the letter: numbers, dates, names and quotations, beside its words."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
 from qa.days import Day, days_in
 from qa.numbers import Number, numbers_in
-from qa.tokens import Token, is_title, tokens_of
+from qa.tokens import Token, is_title, key_of, tokens_of
 
 _QUOTED = re.compile(r"“([^”]{2,})”|\"([^\"]{2,})\"|«([^»]{2,})»")
 _ARTICLES = frozenset({"a", "an", "the", "s"})
@@ -78,9 +79,23 @@ def read(text: str, *, opens_with_name: bool = False) -> Read:
         numbers,
         days,
         quotations_in(text),
-        frozenset(t.key for t in tokens),
+        frozenset(t.key for t in tokens) | acronyms_of(every),
         _slots(tokens, numbers, days),
     )
+
+
+def acronyms_of(tokens: Sequence[Token]) -> frozenset[str]:
+    """Keys of the acronyms that runs of three to six capitalised words have (Asia-Pacific Economic Cooperation: apec)."""
+    found: set[str] = set()
+    run: list[str] = []
+    for token in [*tokens, None]:
+        if token is not None and token.text[0].isupper():
+            run.append(token.text[0])
+            continue
+        for size in range(3, min(len(run), 6) + 1):
+            found.update(key_of("".join(run[n : n + size])) for n in range(len(run) - size + 1))
+        run = []
+    return frozenset(found)
 
 
 def quotations_in(text: str) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ child children; man men; woman women; person people; life lives; datum data; ana
 _SYNONYMS = """
 call phone telephone teleconference; talk speak conversation converse discussion discuss dialogue; call conversation talk speak;
 say state tell announce; meet meeting; start begin commence open launch initiate; end finish conclude complete terminate;
-resume restart renew reopen; stop halt cease suspend cut; last take run; last recent latest previous former earlier; shake hand handshake; study degree graduate; resupply supply; ask request seek; answer reply respond response;
+resume restart renew reopen; stop halt cease suspend cut; last take run; last recent latest previous former earlier; next following subsequent; reiterate reaffirm repeat; respond response answer; shake hand handshake; study degree graduate; resupply supply; ask request seek; answer reply respond response;
 buy purchase acquire procure; weapon arm armament; aircraft plane jet; ship vessel boat; visit trip travel;
 worry concern fear alarm; nation country; military army armed; force troop; leader chief head; official officer authority;
 help aid assist assistance support; try attempt; show demonstrate indicate reveal suggest; big large huge great major;

@@ -9,6 +9,8 @@ from qa.facts import Read
 from qa.lexicon import EXCLUSIVE, OPPOSITES, PREFIXES, SYNONYMS
 from qa.tokens import Token, key_of
 
+Strength = Literal["full", "verb", "soft"]
+
 _CUES = frozenset(
     "not no never none neither nor cannot without nobody nothing nowhere hardly scarcely barely lacks lacked lacking".split()
 )
@@ -26,6 +28,10 @@ _BREAKS = re.compile(
     r"[;:!?)(]|(?<=[a-z]{5})\.(?=\s|$)|,\s+(?:but|and|or|which|who|while|although|though|because|since|as|when|after|before)\b|\b(?:but|although|though|because|while|whether|how|what|who|whom|than|so that)\b",
     re.IGNORECASE,
 )
+_YET_TO = re.compile(r"\b(?:has|have|had|is|are|was|were)\s+(?P<yet>yet)\s+to\b", re.IGNORECASE)
+_ADJACENT = 2
+"""How near to a negation an opposite must stand for the two to cancel out."""
+_LEAST_ROOT = 4
 _REACH = 6
 """Content words that one negation may govern."""
 
@@ -39,18 +45,21 @@ class Cue:
 
     key: str
     scope: tuple[str, ...]
-    strength: Literal["full", "verb", "soft"] = "full"
+    strength: Strength = "full"
 
 
 def cues_in(sentence: Read) -> tuple[Cue, ...]:
     """Every negation of a sentence with its scope."""
     idioms = [(m.start(), m.end()) for m in _IDIOMS.finditer(sentence.text)]
     breaks = [m.start() for m in _BREAKS.finditer(sentence.text)]
-    return tuple(
-        Cue(token.key if strength != "full" else "not", _scope(sentence, token, breaks), strength)
-        for token in sentence.tokens
-        if (strength := _strength(token)) and not any(start <= token.start < end for start, end in idioms)
-    )
+    yet = {m.start("yet") for m in _YET_TO.finditer(sentence.text)}
+    found: list[Cue] = []
+    for token in sentence.tokens:
+        strength = "full" if token.start in yet else _strength(token)
+        if strength is not None and not any(start <= token.start < end for start, end in idioms):
+            key = "not" if strength == "full" else token.key
+            found.append(Cue(key, _scope(sentence, token, strength, breaks), strength))
+    return tuple(found)
 
 
 def flipped(claim: Read, evidence: Read) -> bool:
@@ -58,21 +67,18 @@ def flipped(claim: Read, evidence: Read) -> bool:
 
     Two reversals cancel out: "not safe" agrees with "unsafe".
     """
-    turned = _opposed(claim, evidence)
+    turned = frozenset(_opposed(claim, evidence))
     denied = _denied_words(claim, evidence)
-    if turned and denied:
-        return False
-    return bool(turned or denied)
+    return (bool(turned) or bool(denied)) and not any(turned & set(cue.scope[:_ADJACENT]) for cue in denied)
 
 
 def excluded(claim: Read, evidence: Read) -> bool:
     """Whether the claim names one of a closed set (a season, a direction, a time of day) and the evidence another."""
-    return any(
-        _other_of(token, claim, evidence, EXCLUSIVE) and not _near(token, evidence) for token in claim.tokens
-    ) and not _shares_set(claim, evidence)
+    others = (EXCLUSIVE.get(token.key, frozenset()) - claim.keys for token in claim.tokens if not _near(token, evidence))
+    return any(not evidence.keys.isdisjoint(other) for other in others) and not _shares_set(claim, evidence)
 
 
-def _strength(token: Token) -> Literal["full", "verb", "soft"] | None:
+def _strength(token: Token) -> Strength | None:
     """How a word denies what follows it, if it does."""
     lower = token.text.lower().replace("’", "'")
     if lower in _CUES or lower.endswith("n't"):
@@ -82,23 +88,21 @@ def _strength(token: Token) -> Literal["full", "verb", "soft"] | None:
     return "soft" if token.key in _SOFT else None
 
 
-def _scope(sentence: Read, cue: Token, breaks: list[int]) -> tuple[str, ...]:
+def _scope(sentence: Read, cue: Token, strength: Strength, breaks: list[int]) -> tuple[str, ...]:
     stop = min((place for place in breaks if place > cue.start), default=len(sentence.text))
     after = [slot.key for slot in sentence.slots if cue.start < slot.start < stop and slot.kind != "function"]
     if after:
         return tuple(after[:_REACH])
-    if _strength(cue) != "full":
+    if strength != "full":
         return ()  # "the attempt failed" denies nothing that follows
     before = [slot.key for slot in sentence.slots if slot.start < cue.start and slot.kind != "function"]
     return tuple(reversed(before[-2:]))
 
 
-def _denied_words(claim: Read, evidence: Read) -> bool:
-    """Whether a negation of one side governs words that the other side states, with no negation to match it."""
+def _denied_words(claim: Read, evidence: Read) -> list[Cue]:
+    """Negations of one side that govern words which the other side states, with no negation to match them."""
     ours, theirs = _unmatched(cues_in(claim), cues_in(evidence))
-    return any(_governs(cue, evidence.places) for cue in ours) or any(
-        _governs(cue, claim.places) for cue in theirs
-    )
+    return [c for c in ours if _governs(c, claim, evidence)] + [c for c in theirs if _governs(c, evidence, claim)]
 
 
 def _unmatched(ours: Sequence[Cue], theirs: Sequence[Cue]) -> tuple[list[Cue], list[Cue]]:
@@ -121,32 +125,35 @@ def _overlap(one: Cue, other: Cue) -> int:
     return len(set(one.scope) & set(other.scope)) if one.scope and other.scope else 1
 
 
-def _governs(cue: Cue, said: frozenset[str]) -> bool:
-    """Whether what the cue governs most closely is said by the other sentence.
+def _governs(cue: Cue, own: Read, other: Read) -> bool:
+    """Whether what the cue governs most closely is said by the other sentence, or its opposite is.
 
     A verb that denies ("failed attempts to speak") governs the second word as well as the first.
     """
     if cue.strength == "soft" or not cue.scope:
         return False
     near = [key for key in cue.scope if key not in _FAINT] or list(cue.scope)
+    said = [key in other.places or bool(_against(key, own, other)) for key in near[:4]]
     # One word in common is not yet the same thing denied ("cannot be given to men" and "giving it has drawbacks")
     if cue.strength == "verb":
-        return not said.isdisjoint(near[:2]) and sum(key in said for key in near[:4]) >= min(2, len(near))
-    return not said.isdisjoint(near[:1]) and (len(near) == 1 or not said.isdisjoint(near[1:3]))
+        tried = bool(SYNONYMS.get(near[0], frozenset()) & other.keys)  # "tried to speak", "failed attempts to speak"
+        return not tried and any(said[:2]) and sum(said) >= min(2, len(near))
+    return said[0] and (len(near) == 1 or any(said[1:3]))
 
 
 _FAINT = frozenset(
     key_of(word)
-    for word in "have has had say said make made be been get any immediately yet ever longer".split()
+    for word in "have has had say said make made be been get any immediately yet ever longer indication evidence sign proof".split()
 )
 
 
-def _opposed(claim: Read, evidence: Read) -> bool:
-    """Whether a word of the claim that the evidence lacks has its opposite there, which the claim lacks."""
-    return any(
-        _other_of(token, claim, evidence, OPPOSITES) or _prefixed(token, claim, evidence)
-        for token in _missing(claim, evidence)
-    )
+def _opposed(claim: Read, evidence: Read) -> Iterator[str]:
+    """Words of the claim that the evidence lacks, and their opposites there, which the claim lacks."""
+    for token in _missing(claim, evidence):
+        against = _against(token.key, claim, evidence) | _prefixed(token, claim, evidence)
+        if against:
+            yield token.key
+            yield from against
 
 
 def _missing(claim: Read, evidence: Read) -> Iterator[Token]:
@@ -159,25 +166,18 @@ def _near(token: Token, evidence: Read) -> bool:
     return token.key in evidence.keys or bool(SYNONYMS.get(token.key, frozenset()) & evidence.keys)
 
 
-def _other_of(token: Token, claim: Read, evidence: Read, table: dict[str, frozenset[str]]) -> bool:
-    """Whether the evidence says one of the words against the token, and the claim nothing of its family."""
-    against = (table.get(token.key, frozenset()) & evidence.keys) - claim.keys
-    return any(not any(key[:4] == other[:4] for key in claim.keys) for other in against)
+def _against(key: str, own: Read, other: Read) -> frozenset[str]:
+    """Words of the other side that say the opposite of a word, its own side having nothing of their family."""
+    against = (OPPOSITES.get(key, frozenset()) & other.keys) - own.keys
+    return frozenset(word for word in against if not any(known[:4] == word[:4] for known in own.keys))
 
 
-def _prefixed(token: Token, claim: Read, evidence: Read) -> bool:
-    """Whether "unsafe" stands on one side and "safe" on the other."""
+def _prefixed(token: Token, claim: Read, evidence: Read) -> frozenset[str]:
+    """What the evidence says with a denying prefix that the claim says without, or the reverse ("unsafe", "safe")."""
     word = token.text.lower()
-    for prefix in PREFIXES:
-        if (
-            word.startswith(prefix)
-            and len(word) - len(prefix) >= 4
-            and key_of(word[len(prefix) :]) in evidence.keys - claim.keys
-        ):
-            return True
-        if len(word) >= 4 and key_of(prefix + word) in evidence.keys - claim.keys:
-            return True
-    return False
+    forms = [prefix + word for prefix in PREFIXES if len(word) >= _LEAST_ROOT]
+    forms += [word[len(p) :] for p in PREFIXES if word.startswith(p) and len(word) - len(p) >= _LEAST_ROOT]
+    return frozenset(key_of(form) for form in forms) & (evidence.keys - claim.keys)
 
 
 def _shares_set(claim: Read, evidence: Read) -> bool:

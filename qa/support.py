@@ -10,6 +10,7 @@ from qa import numbers as values
 from qa.days import Day
 from qa.evidence import Window
 from qa.facts import Read, Slot, holds_verbatim
+from qa.identity import misnamed
 from qa.lexicon import SYNONYMS
 from qa.polarity import excluded, flipped
 from qa.roles import displaced, replaced, swapped
@@ -27,7 +28,8 @@ _IMPLIED = {
     "usd": frozenset("cost price pay worth".split()),
 }
 _PLACING = frozenset("in at near outside".split())
-_PARTY = frozenset("with by between and but that as while".split())
+_OPENING = frozenset({"but", "and"})
+_PARTY = frozenset("with by between".split())
 _ROUND_ABOUT = 0.5
 """Credit below which nothing in the window stands for a word, though its paragraph or document may hold it."""
 _LAYERS = {"name": "names", "number": "numbers", "day": "dates"}
@@ -59,7 +61,7 @@ class Coverage:
 
     `all` counts words and names, `words` only content words, with credit for near-synonyms and surroundings; `inside`
     counts words and names that stand in the window as such; `size` is the weight of all words and names; `replaced`
-    is how many words that nothing stands for have another word in their place.
+    is how many words that nothing stands for have another word in their place, `undone` how many are verbs in the past.
     """
 
     all: float
@@ -67,6 +69,7 @@ class Coverage:
     inside: float
     size: float
     replaced: int = 0
+    undone: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,9 @@ def _layers(claim: Read, window: Window, *, close: bool) -> Iterator[tuple[str, 
     if named == "lacks" and close and displaced(claim, window.read) == "name":
         yield "names", "conflicts"
     yield "names", named
-    yield "numbers", _numbers(claim, window.read)
+    if misnamed(claim, window.read):
+        yield "names", "conflicts"
+    yield "numbers", _numbers(claim, window)
     yield "dates", _days(claim, window)
     if close:
         moved = displaced(claim, window.read)
@@ -121,10 +126,11 @@ def _layers(claim: Read, window: Window, *, close: bool) -> Iterator[tuple[str, 
         yield "polarity", "conflicts" if against else "agrees"
 
 
-def _numbers(claim: Read, there: Read) -> State:
+def _numbers(claim: Read, window: Window) -> State:
     worst: State = "agrees"
+    there = window.read
     for number in claim.numbers:
-        if any(values.same_value(number, other) for other in there.numbers):
+        if any(values.same_value(number, other) for other in (*there.numbers, *window.leads.numbers)):
             continue
         rival = any(values.rivals(number, other) for other in there.numbers) or _counts_otherwise(
             claim, number, there
@@ -223,10 +229,11 @@ def _placing(slots: Sequence[Slot]) -> frozenset[int]:
 def _only_party(key: str, there: Read) -> bool:
     """Whether the evidence has the name only as one who acts ("talks with Beijing", "Beijing insisted"), not as a place."""
     slots = there.slots
-    acts = {token.start for token in there.tokens if token.acts}
+    acts = {token.start for token in there.tokens if token.past}
     found = [n for n, slot in enumerate(slots) if slot.key == key]
     return bool(found) and all(
-        slots[n - 1].key in _PARTY if n > 0 else n + 1 < len(slots) and slots[n + 1].start in acts
+        (n > 0 and slots[n - 1].key in _PARTY)
+        or (n + 1 < len(slots) and slots[n + 1].start in acts and (n == 0 or slots[n - 1].key in _OPENING))
         for n in found
     )
 
@@ -236,6 +243,7 @@ def covered(claim: Read, window: Window) -> Coverage:
     implied = frozenset[str]().union(*(_IMPLIED.get(n.dimension, frozenset()) for n in claim.numbers))
     got = total = words = all_words = inside = 0.0
     missing: set[str] = set()
+    undone = 0
     for token in claim.tokens:
         weight = 0.35 if token.key in implied else token.weight
         if weight == 0.0:
@@ -247,8 +255,9 @@ def covered(claim: Read, window: Window) -> Coverage:
             words, all_words = words + weight * credit, all_words + weight
             if credit < _ROUND_ABOUT:
                 missing.add(token.key)
+                undone += token.past and weight > 1
     instead = replaced(claim, window.read, frozenset(missing)) if missing else 0
-    return Coverage(_share(got, total), _share(words, all_words), _share(inside, total), total, instead)
+    return Coverage(_share(got, total), _share(words, all_words), _share(inside, total), total, instead, undone)
 
 
 def _share(part: float, whole: float) -> float:
@@ -264,6 +273,8 @@ def _credit(token: Token, window: Window) -> float:
         return 0.9
     if len(token.key) >= 5 and any(_kin(token.key, key) for key in keys if key[:5] == token.key[:5]):
         return 0.85
+    if token.key in window.leads.keys:
+        return 0.8
     if token.key in window.paragraph.every:
         return 0.9 if token.kind == "name" else 0.3
     if token.key in window.around.keys:

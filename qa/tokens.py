@@ -79,7 +79,7 @@ _LIGHT = frozenset(
     many much more most some such same well even still only just very also both each either during between among within
     across through against upon toward towards about around along until per via using use used based show shown showed
     find found report reported note noted state stated add added mention mentioned describe described see seen
-    approximately roughly nearly almost total
+    approximately roughly nearly almost total yet
     article text paragraph passage source sources document documents context information specifically additionally
     """.split()
 )
@@ -113,10 +113,9 @@ class Token:
     opens: bool = False
 
     @property
-    def acts(self) -> bool:
-        """Whether the word is most likely a verb: a past form, or one that ends like it."""
-        lower = self.text.lower()
-        return self.kind == "word" and (lower in PAST_FORMS or _is_past(lower) or lower.endswith("s"))
+    def past(self) -> bool:
+        """Whether the word looks like a verb in the past."""
+        return self.kind == "word" and _is_past(self.text.lower())
 
 
 @lru_cache(maxsize=20_000)
@@ -203,11 +202,11 @@ def _weight(word: str, kind: Kind) -> float:
         return 0.35
     if kind == "word" and is_title(word):
         return 0.5
-    return 1.4 if kind == "word" and (lower in PAST_FORMS or _is_past(lower)) else 1.0
+    return 1.4 if kind == "word" and _is_past(lower) else 1.0
 
 
 def _is_past(lower: str) -> bool:
-    return len(lower) > 4 and lower.endswith("ed") and not lower.endswith("eed")
+    return lower in PAST_FORMS or (len(lower) > 4 and lower.endswith("ed") and not lower.endswith("eed"))
 
 
 def is_title(word: str) -> bool:
