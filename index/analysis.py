@@ -59,7 +59,7 @@ def names_in(text: str) -> Iterator[re.Match[str]]:
 
 
 def question_names(question: str) -> list[str]:
-    """Words of a question that are part of a name or are a number: capitalised inside it, all capitals, with a digit."""
+    """Words of a question that belong to a name or are a number: capitalised inside it, all capitals, or with a digit."""
     found: list[str] = []
     for position, word in enumerate(tokens(question)):
         bare = _POSSESSIVE.sub("", word)
@@ -95,7 +95,7 @@ _SHARED_START = 4
 
 
 def same_name(one: str, other: str) -> bool:
-    """Whether two words may name the same: equal stems, known short forms, or one grown from the other (China, Chinese)."""
+    """Whether two words may name the same: equal stems, known short forms, or a shared start (China, Chinese)."""
     a, b = one.lower().rstrip("."), other.lower().rstrip(".")
     if a == b or stem(a) == stem(b) or (a in _ALIASES and _ALIASES.get(a) == _ALIASES.get(b)):
         return True

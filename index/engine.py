@@ -106,7 +106,7 @@ class Index:
         *,
         collection: str = "default",
         k: int = 8,
-        filters: Filters = Filters(),  # noqa: B008
+        filters: Filters = Filters(),
     ) -> SearchResult:
         """The k paragraphs that answer the query best. Raises NotFoundError for an unknown collection."""
         self.store.refresh()

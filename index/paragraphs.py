@@ -4,6 +4,7 @@ A block stands between blank lines. Hard-wrapped lines of a block are one paragr
 each is a paragraph by itself; a list item is one, with its continuation lines. Offsets point into the text as given.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -129,7 +130,7 @@ def is_wrapped(block: Sequence[Line]) -> bool:
     Greedy filling leaves a trace: the first word of a line would not have fitted at the end of the line before.
     """
     texts = [line.text.strip() for line in block]
-    if len(texts) < 2:  # noqa: PLR2004
+    if len(texts) < 2:
         return True
     width = max(map(len, texts))
     if width > _WIDEST_WRAP:
@@ -140,7 +141,7 @@ def is_wrapped(block: Sequence[Line]) -> bool:
     broken_inside = any(not text.endswith((".", "!", "?", ":", ";", '"', "”")) for text in texts[:-1])
     misfits = sum(
         len(text) + 1 + len(following.split(maxsplit=1)[0]) <= width
-        for text, following in zip(texts, texts[1:], strict=False)
+        for text, following in itertools.pairwise(texts)
     )
     return broken_inside and continued > 0 and misfits * 10 <= len(texts)
 

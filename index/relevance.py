@@ -1,6 +1,6 @@
 """How likely a passage is to answer a question: a logistic model over a few signals.
 
-Coefficients are fitted by `benchmarks/fit_relevance.py`; the record is docs/decisions/0004-relevance.md.
+Coefficients are fitted by `benchmarks/fit_relevance.py`; the record is docs/decisions/0007-relevance.md.
 """
 
 import math

@@ -30,7 +30,7 @@ from qa.types import (
 from qa.verify import Similarity
 
 ANSWERABLE = 0.01
-"""Least probability that the best sentence answers, for an extractive answer (docs/decisions/0004-relevance.md)."""
+"""Least probability that the best sentence answers, for an extractive answer (docs/decisions/0007-relevance.md)."""
 WORTH_ASKING = 0.01
 """The same before an LLM is asked: it may still decline, and what it says is checked."""
 SURE = 0.8

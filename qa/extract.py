@@ -15,7 +15,7 @@ _HITS_READ = 6
 """Paragraphs whose sentences are looked at; the answer stands lower for fewer than 1 question in 50."""
 SENTENCES_READ = 24
 _LIKELY = 0.5
-"""A sentence elsewhere is cited beside the best, or told as another value, when it is this likely to answer itself ..."""
+"""A sentence elsewhere is cited beside the best, or told as another value, when it is this likely to answer ..."""
 _CLOSE = 0.6
 """... and at least this share as likely as the best one."""
 _NEARLY = 0.85
@@ -63,7 +63,7 @@ class SentenceWeights:
     intercept: float
 
 
-# Fitted by benchmarks/fit_relevance.py; see docs/decisions/0004-relevance.md.
+# Fitted by benchmarks/fit_relevance.py; see docs/decisions/0007-relevance.md.
 WITH_RERANKER = SentenceWeights(8.0, 2.0, 1.5, 1.0, 2.5, -5.5)
 WITHOUT_RERANKER = SentenceWeights(6.0, 0.0, 2.0, 2.0, 1.0, -3.5)
 
@@ -151,7 +151,7 @@ class Selected:
 
 
 def select(question: str, scored: Sequence[ScoredQuote]) -> list[Selected]:
-    """The sentences to quote: those of the best paragraph that go together, then others where the question asks for more.
+    """The sentences to quote: those of the best paragraph that go together, then what else the question asks for.
 
     What says the same in other places is cited beside the best sentence.
     """

@@ -1,4 +1,4 @@
-"""What an LLM is told: passages as data, each under a short random label, then the question. Plain joins, no template."""
+"""What an LLM is told: passages as data, each under a random label, then the question. Plain joins, no template."""
 
 import re
 import secrets

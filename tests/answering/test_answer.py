@@ -3,15 +3,17 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from index.engine import Index
 from qa.answer import Parts, answer
-from qa.llm import LLM
 from qa.llm_outcome import Complete, Outcome, Refused, Truncated, Unavailable
 from qa.types import Answer, Event, Question, Turn
+
+if TYPE_CHECKING:
+    from qa.llm import LLM
 
 WEI = "How long did Austin's call with Wei last?"
 
@@ -29,7 +31,7 @@ class ScriptedLLM:
         messages: Sequence[Mapping[str, str]],
         *,
         on_text: Callable[[str], None] | None = None,
-        cancelled: threading.Event | None = None,  # noqa: ARG002 - the protocol's
+        cancelled: threading.Event | None = None,
     ) -> Outcome:
         self.asked.append(messages)
         outcome = self._outcomes.pop(0)

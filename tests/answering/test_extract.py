@@ -1,7 +1,7 @@
 """Choosing the sentences that answer."""
 
 from index.types import Hit
-from qa.extract import ScoredQuote, probability, scored_sentences, select, signals_of, WITH_RERANKER
+from qa.extract import WITH_RERANKER, ScoredQuote, probability, scored_sentences, select, signals_of
 from qa.types import Quote
 
 

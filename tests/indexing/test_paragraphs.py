@@ -26,13 +26,19 @@ def test_blank_lines_separate_paragraphs() -> None:
 
 
 def test_hard_wrapped_lines_are_one_paragraph_with_the_line_breaks_kept() -> None:
-    text = "The tenant shall pay the rent on the first working day of each\nmonth, and shall keep the premises in the state in which they were\nreceived.\n"
+    text = (
+        "The tenant shall pay the rent on the first working day of each\n"
+        "month, and shall keep the premises in the state in which they were\nreceived.\n"
+    )
     assert texts(text) == [text.strip()]
     assert (plain_paragraphs(text)[0].line_start, plain_paragraphs(text)[0].line_end) == (1, 3)
 
 
 def test_unwrapped_lines_are_a_paragraph_each() -> None:
-    text = "A first paragraph that says something.\nBreaking News\nAnother one, a good deal longer than the first, says something else.\n"
+    text = (
+        "A first paragraph that says something.\nBreaking News\n"
+        "Another one, a good deal longer than the first, says something else.\n"
+    )
     assert len(texts(text)) == 3
 
 
@@ -75,7 +81,7 @@ def test_paragraphs_are_dense_ordered_and_hold_every_word(text: str) -> None:
 
 
 def _markdown(text: str) -> tuple[Paragraph, ...]:
-    from index.markdown import markdown_paragraphs  # noqa: PLC0415
+    from index.markdown import markdown_paragraphs
 
     return markdown_paragraphs(text)
 

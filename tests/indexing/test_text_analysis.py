@@ -1,5 +1,7 @@
 """Sentences, names, kinds of value, and the names a paragraph goes on about."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,7 +39,7 @@ def test_a_closing_quotation_mark_belongs_to_its_sentence() -> None:
 def test_sentences_cover_every_word_in_order(text: str) -> None:
     spans = list(sentence_spans(text))
     assert all(a < b for a, b in spans)
-    assert all(one[1] <= two[0] for one, two in zip(spans, spans[1:], strict=False))
+    assert all(one[1] <= two[0] for one, two in itertools.pairwise(spans))
     assert "".join("".join(text[a:b].split()) for a, b in spans) == "".join(text.split())
 
 
