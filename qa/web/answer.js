@@ -2,7 +2,7 @@
 import { copy, markdown } from "./copy.js";
 import { el, facts } from "./dom.js";
 import { citationLink, show } from "./source.js";
-import { count, oneLine, place, slice, unit, visible } from "./text.js";
+import { count, length, oneLine, place, slice, unit, visible } from "./text.js";
 
 const VERDICTS = {
   supported: ["✓", "supported"],
@@ -35,6 +35,7 @@ export class Turn {
     this.citations = new Map();
     this.text = "";
     this.links = [];
+    this.shown = [];
     made += 1;
     const id = `question-${made}`;
     this.asked = el("p", { class: "asked", hidden: true });
@@ -50,7 +51,7 @@ export class Turn {
     );
   }
 
-  /** Take one event of the stream; gives back the answer when it is whole. */
+  /** Take one event of the stream; true when the answer is whole. */
   take(name, data) {
     const takers = {
       search: () => this.searched(data),
@@ -60,7 +61,7 @@ export class Turn {
       final: () => this.finish(data),
     };
     takers[name]?.();
-    return name === "final" ? data : null;
+    return name === "final";
   }
 
   searched({ query, hits }) {
@@ -80,10 +81,12 @@ export class Turn {
   }
 
   checked(sentence) {
+    if (!(sentence.end <= length(this.text)) || !sentence.citations.every((id) => this.citations.has(id))) return;
     this.taken = sentence.end;
     this.pending.textContent = "";
+    this.shown.push(key(sentence));
     this.sentences.append(this.sentence(sentence, this.text));
-    if (this.links.length === sentence.citations.length) this.showFirst();
+    if (this.shown.length === 1) this.showFirst();
   }
 
   sentence(sentence, text) {
@@ -109,8 +112,8 @@ export class Turn {
     this.pending.remove();
     this.rewritten(answer.query.standalone);
     for (const citation of answer.citations) this.citations.set(citation.id, citation);
-    if (this.sentences.childElementCount !== answer.sentences.length || this.text.trim() !== answer.answer.trim()) {
-      this.links = [];
+    if (this.text !== answer.answer || this.shown.join() !== answer.sentences.map(key).join()) {
+      this.links = []; // the whole answer has the last word
       this.sentences.replaceChildren(...answer.sentences.map((sentence) => this.sentence(sentence, answer.answer)));
     }
     this.after.replaceChildren(
@@ -198,6 +201,8 @@ export class Turn {
     return el("p", { class: "foot" }, answer.abstention ? "" : line, answer.abstention ? "" : button);
   }
 }
+
+const key = (sentence) => JSON.stringify([sentence.start, sentence.end, sentence.verdict, sentence.citations]);
 
 function withoutMarkers(text, cited) {
   const own = new Set(cited.map((citation) => `[${citation.marker}]`));

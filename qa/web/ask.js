@@ -10,12 +10,13 @@ const SENT = 10;
 const form = byId("ask");
 const field = byId("question");
 const pick = byId("collection");
-let conversation = history.begin("default");
+let conversation = history.begun("default");
 let running = null;
 
 function begin(collection) {
   running?.abort();
-  conversation = history.begin(collection);
+  history.leave();
+  conversation = history.begun(collection);
   byId("turns").replaceChildren();
   source.clear();
   arrange();
@@ -36,10 +37,7 @@ async function ask(question) {
   busy(true);
   say("Searching the documents");
   try {
-    const answer = await streamed(turn, question, controller.signal);
-    conversation.turns.push({ question, answer: { ...answer, hits: [] } });
-    history.keep(conversation);
-    say(summary(answer));
+    say(summary(await streamed(turn, question, controller.signal)));
   } catch (error) {
     if (controller.signal.aborted) turn.stop();
     else turn.fail(error.message, () => { turn.element.remove(); ask(question); });
@@ -55,10 +53,14 @@ async function ask(question) {
 async function streamed(turn, question, signal) {
   const body = { question, collection: conversation.collection, history: told(), stream: true };
   const response = await post("/v1/query", body, signal);
+  const into = conversation;
   let answer = null;
   for await (const { name, data } of events(response.body)) {
     if (name === "error") throw new Problem(data.status, data);
-    answer = turn.take(name, data) ?? answer;
+    if (!turn.take(name, data)) continue;
+    answer = data;
+    into.turns.push({ question, answer: { ...answer, hits: [] } });
+    history.keep(into);
   }
   if (!answer) throw new Problem(0, { detail: "The answer broke off." });
   return answer;

@@ -38,8 +38,10 @@ export function forget(id) {
 /** The conversation this tab was in before it went elsewhere. */
 export const current = () => all().find((one) => one.id === sessionStorage.getItem(CURRENT)) ?? null;
 
-/** Begin anew in this tab. */
-export function begin(collection) {
-  sessionStorage.removeItem(CURRENT);
+/** Leave the conversation this tab was in. */
+export const leave = () => sessionStorage.removeItem(CURRENT);
+
+/** A conversation in which nothing has been said. */
+export function begun(collection) {
   return { id: crypto.getRandomValues(new Uint32Array(2)).join("-"), at: Date.now(), collection, turns: [] };
 }
