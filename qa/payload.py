@@ -4,9 +4,14 @@ Pure functions over plain dicts: no schema library is imported, so a command tha
 """
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from index.types import CheckReport, DocumentInfo, Filters, Hit, SearchResult, StoredParagraph, SyncReport
 from qa.types import Abstention, Answer, Citation, Conflict, Question, Sentence, Verified
+
+if TYPE_CHECKING:  # a client that prints an answer needs no SQLite
+    from index.backup import Manifest
 
 Payload = dict[str, object]
 """A JSON object whose keys are those of the contract."""
@@ -151,6 +156,22 @@ def check_payload(report: CheckReport) -> Payload:
         "paragraphs": report.paragraphs,
         "passages": report.passages,
         "problems": list(report.problems),
+    }
+
+
+def backup_payload(manifest: "Manifest", folder: Path) -> Payload:
+    """The object of `nutgraf backup --json` and `restore --json`; `path` is the backup's folder."""
+    held = manifest.contents
+    return {
+        "path": str(folder),
+        "documents": held.documents,
+        "paragraphs": held.paragraphs,
+        "passages": held.passages,
+        "collections": list(held.collections),
+        "sequence": held.sequence,
+        "bytes": manifest.size,
+        "sha256": manifest.sha256,
+        "made_at": manifest.made_at,
     }
 
 

@@ -1,31 +1,30 @@
 """`nutgraf index`, `check` and `status`."""
 
 import argparse
-import contextlib
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import MissingFolderError
 from qa.cli.failing import DATA, NO_INPUT, PROBLEMS, USAGE, CommandError, complain
+from qa.cli.progress import progress_bar, reason_of
 from qa.cli.shared import (
-    is_terminal,
     offer_collection,
     offer_data_dir,
     offer_json,
     opened,
     put,
     put_json,
+    require_index,
     settings_of,
     style_of,
 )
 from qa.payload import check_payload, sync_payload
-from qa.render import check_text, json_text, one_line, status_text, sync_text
+from qa.render import check_text, json_text, status_text, sync_text
 
 if TYPE_CHECKING:
-    from index.types import Progress, Skipped, SyncReport
+    from index.types import SyncReport
 
 SNIFFED = 8192
 
@@ -33,6 +32,7 @@ SNIFFED = 8192
 def add_index(parser: argparse.ArgumentParser) -> None:
     """The folder, and the collection it becomes."""
     parser.add_argument("path", nargs="?", metavar="PATH", help="folder of documents (else NUTGRAF_CORPUS)")
+    parser.add_argument("--watch", action="store_true", help="go on, and index what changes, until Ctrl-C")
     offer_json(parser)
     offer_data_dir(parser)
     offer_collection(parser)
@@ -41,14 +41,18 @@ def add_index(parser: argparse.ArgumentParser) -> None:
 def run_index(args: argparse.Namespace, env: Mapping[str, str]) -> int:
     """Bring the collection up to date with the folder and print what was done."""
     root = _root(args, env)
-    with opened(args, env, writable=True) as service, _progress() as progress:
+    if args.watch:
+        from qa.cli.watching import follow
+
+        return follow(root, args, env)
+    with opened(args, env, writable=True) as service, progress_bar() as progress:
         try:
             report = service.sync(root, collection=args.collection, progress=progress)
         except MissingFolderError as error:
             # it was there a moment ago: what is missing is a document
             raise CommandError(str(error), DATA if root.is_dir() else NO_INPUT) from None
     for skipped in report.skipped:
-        complain(f"skipped {_reason(skipped)}")
+        complain(f"skipped {reason_of(skipped)}")
     if args.json:
         put_json(sync_payload(report))
     else:
@@ -65,7 +69,7 @@ def add_check(parser: argparse.ArgumentParser) -> None:
 
 def run_check(args: argparse.Namespace, env: Mapping[str, str]) -> int:
     """Print what is damaged; exit 1 when something is."""
-    _need_index(args, env)
+    require_index(args, env)
     with opened(args, env, writable=args.repair) as service:
         report = service.check(repair=args.repair)
     if args.json:
@@ -87,12 +91,6 @@ def run_status(args: argparse.Namespace, env: Mapping[str, str]) -> int:
         status = service.status()
     put(json_text(status) if args.json else status_text(status))
     return 0
-
-
-def _need_index(args: argparse.Namespace, env: Mapping[str, str]) -> None:
-    folder = settings_of(args, env).data_dir
-    if not folder.is_dir():
-        raise CommandError(f"{folder}: there is no index; make one with: nutgraf index PATH", NO_INPUT)
 
 
 def _root(args: argparse.Namespace, env: Mapping[str, str]) -> Path:
@@ -121,37 +119,3 @@ def _verdict(root: Path, report: "SyncReport") -> int:
         return 0
     complain(f"{root}: no file in it could be indexed" if report.skipped else f"{root}: holds no document")
     return DATA
-
-
-def _reason(skipped: "Skipped") -> str:
-    return f"{skipped.path}: {skipped.reason}" + (f" ({skipped.detail})" if skipped.detail else "")
-
-
-@contextlib.contextmanager
-def _progress() -> "Iterator[Progress | None]":
-    """A bar with rate and time left on a terminal; nothing elsewhere."""
-    if not is_terminal(sys.stderr):
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    bar = Progress(
-        TextColumn("Indexing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[at]}", markup=False),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bar:
-        begun = time.monotonic()
-        task = bar.add_task("", total=None, at="", rate="")
-
-        def step(done: int, total: int, path: str) -> None:
-            rate = f"{done / max(time.monotonic() - begun, 0.001):.1f} files/s"
-            bar.update(task, completed=done, total=total, at=one_line(path)[-60:], rate=rate)
-
-        yield step

@@ -27,6 +27,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "verify": ("qa.cli.asking", "check each sentence of a text against the documents"),
     "check": ("qa.cli.corpus", "check the index for damage"),
     "status": ("qa.cli.corpus", "say what is indexed and which parts are at hand"),
+    "remove": ("qa.cli.keeping", "take single documents out of the index"),
+    "backup": ("qa.cli.keeping", "copy the index into a new folder, also while a server uses it"),
+    "restore": ("qa.cli.keeping", "put a backup into an empty data folder, once it is verified"),
+    "purge": ("qa.cli.keeping", "leave no byte of deleted documents in the data folder"),
     "doctor": ("qa.cli.doctor", "say in plain words what is wrong with this set-up"),
 }
 

@@ -7,14 +7,18 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from index.errors import LockedError
 from index.types import Filters
-from qa.cli.failing import NO_INPUT, USAGE, CommandError
+from qa.cli.failing import LOCKED, NO_INPUT, USAGE, CommandError
 from qa.render import Style, json_text
 
 if TYPE_CHECKING:
     from qa.service import Service
     from qa.settings import Settings
     from qa.source import Source
+
+
+_IF_SERVED = "if that is a server, send it PUT /v1/documents/PATH or POST /v1/index instead"
 
 
 def offer_json(parser: argparse.ArgumentParser) -> None:
@@ -86,19 +90,27 @@ def settings_of(args: argparse.Namespace, env: Mapping[str, str]) -> "Settings":
     return Settings.from_env({**env, **{name: value for name, value in given.items() if value is not None}})
 
 
+def require_index(args: argparse.Namespace, env: Mapping[str, str]) -> None:
+    """Refuse to go on where there is no data folder, which opening for writing would make. Raises CommandError."""
+    folder = settings_of(args, env).data_dir
+    if not folder.is_dir():
+        raise CommandError(f"{folder}: there is no index; make one with: nutgraf index PATH", NO_INPUT)
+
+
 @contextlib.contextmanager
 def opened(
     args: argparse.Namespace, env: Mapping[str, str], *, writable: bool = False
 ) -> "Iterator[Service]":
     """The service over the index itself."""
     settings = settings_of(args, env)
-    if not writable and not settings.data_dir.is_dir():
-        raise CommandError(
-            f"{settings.data_dir}: there is no index; make one with: nutgraf index PATH", NO_INPUT
-        )
+    if not writable:
+        require_index(args, env)
     from qa.service import Service
 
-    service = Service.open(settings, writable=writable)
+    try:
+        service = Service.open(settings, writable=writable)
+    except LockedError as error:
+        raise CommandError(f"{error}; {_IF_SERVED}", LOCKED) from None
     try:
         yield service
     finally:

@@ -78,6 +78,9 @@ class FakeService:
             at += len(text)
         return found
 
+    def text(self, collection, document_id):
+        return "".join(TEXTS[self.document(collection, document_id).path])
+
     def search(self, query, *, collection="default", k=8, filters=Filters()):
         self._enter(collection)
         scored = [

@@ -24,7 +24,8 @@ def _routes(app):
         route = stack.pop()
         stack += getattr(getattr(route, "original_router", None), "routes", [])
         if isinstance(route, APIRoute):
-            path = route.path.format(document_id="x", number=1, release="0" * 16, name="x.js")
+            values = {"document_id": "x", "number": 1, "release": "0" * 16, "name": "x.js", "job_id": "x"}
+            path = route.path_format.format(**values)
             found += [(method, path) for method in sorted(route.methods)]
     return sorted(set(found))
 
