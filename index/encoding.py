@@ -83,7 +83,7 @@ def _is_mostly_utf8(data: bytes) -> bool:
     """Whether damaged UTF-8 is likelier than another encoding: most bytes above ASCII form its letters."""
     text = _SURROGATE.sub(b"", data[: 16 * _SAMPLE]).decode("utf-8", "replace")
     damaged = text.count("\ufffd")
-    return sum(1 for c in text if c >= "\x80") > 4 * damaged or not damaged
+    return sum(1 for c in text if c >= "\x80") >= 2 * damaged
 
 
 def _declared(data: bytes, name: str) -> str | None:

@@ -3,7 +3,10 @@
 import re
 from collections.abc import Callable
 
-_CUT = re.compile(r"([^\W\d_]+)-[^\S\n]*\r?\n\s*([^\W\d_]+)")
+_CUT = re.compile(r"(?<=[^\W\d_])-[^\S\r\n]{0,9}\r?\n\s{0,9}(?=[^\W\d_])")
+_TAIL = re.compile(r"[^\W\d_]+$")
+_HEAD = re.compile(r"[^\W\d_]{1,40}")
+_LONGEST = 40
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 # First parts of words that are written with a hyphen wherever they stand.
 _COMPOUNDING = frozenset(
@@ -22,17 +25,17 @@ def joiner(text: str) -> Callable[[str], str]:
         return _unchanged
     known = frozenset(word.lower() for word in _WORD.findall(text))
 
-    def whole(match: re.Match[str]) -> str:
-        first, second = match.groups()
-        hyphenated = f"{first}-{second}"
-        if not second[0].islower() or len(first) == 1:
-            return hyphenated
+    def hyphen(cut: re.Match[str]) -> str:
+        before = _TAIL.search(cut.string, max(0, cut.start() - _LONGEST), cut.start())
+        after = _HEAD.match(cut.string, cut.end())
+        first, second = (found.group() if found else "" for found in (before, after))
+        if not second[:1].islower() or len(first) == 1:
+            return "-"
         if (first + second).lower() in known:
-            return first + second
-        kept = hyphenated.lower() in known or first.lower() in _COMPOUNDING
-        return hyphenated if kept else first + second
+            return ""
+        return "-" if f"{first}-{second}".lower() in known or first.lower() in _COMPOUNDING else ""
 
-    return lambda part: _CUT.sub(whole, part)
+    return lambda part: _CUT.sub(hyphen, part)
 
 
 def _unchanged(text: str) -> str:

@@ -4,6 +4,7 @@ Plain text and Markdown are read here. Everything else is parsed in the jail: a 
 """
 
 import hashlib
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -24,6 +25,8 @@ from index.types import Document, Loader, Paragraph, Passage
 __all__ = ["LOADERS", "decoded", "prepare", "supported"]
 
 _MOST_BYTES = 50 * 1024 * 1024
+_MOST_LINES = 600_000
+_BLOCK_END = re.compile(r"\S[^\S\r\n]{0,99}(?:\r\n?|\n)[^\S\r\n]{0,99}[\r\n]")
 _RECORDS = frozenset({"csv", "tsv", "xlsx", "json", "jsonl", "srt", "vtt"})
 """Kinds whose first paragraphs are data: a date or a heading there is not the document's."""
 
@@ -56,6 +59,7 @@ def _text_loader(split: Callable[[str], Sequence[Paragraph]], media_type: str) -
         if kind is not None:
             return _jailed(data, path)
         text, notes = decoded(data)
+        _refuse_confetti(text)
         paragraphs = tuple(split(text))
         if len(paragraphs) > MOST_PARAGRAPHS:
             raise RejectedError("too_many_paragraphs", f"more than {MOST_PARAGRAPHS:,}")
@@ -71,6 +75,13 @@ def _text_loader(split: Callable[[str], Sequence[Paragraph]], media_type: str) -
         )
 
     return load
+
+
+def _refuse_confetti(text: str) -> None:
+    """Raise for a text of too many lines or blocks before it is split, which would take half a minute."""
+    lines = text.count("\n") + text.count("\r")
+    if lines > _MOST_LINES or (lines > MOST_PARAGRAPHS and len(_BLOCK_END.findall(text)) > MOST_PARAGRAPHS):
+        raise RejectedError("too_many_paragraphs", f"more than {MOST_PARAGRAPHS:,}, or than {_MOST_LINES:,} lines")
 
 
 def _jailed(data: bytes, path: str, /) -> Document:

@@ -14,6 +14,8 @@ _ABBREVIATIONS = frozenset(
 )
 _END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)|[。！？]+[」』”]?")
 _WORD_BEFORE = re.compile(r"([\w.]+)$")
+_LONGEST_WORD = 40
+"""Characters looked back over; without a bound a long text takes time that grows with its square."""
 _NEXT = re.compile(r"\s*[\"'“‘«(\[]*(\S)")
 _INITIALS = re.compile(r"[^\W\d_](?:\.[^\W\d_])*\.?")
 
@@ -26,7 +28,7 @@ def _ends_sentence(text: str, mark: re.Match[str]) -> bool:
     upcoming = following.group(1)
     if not mark.group().startswith(".") or mark.group().startswith(".."):
         return not upcoming.islower()
-    before = _WORD_BEFORE.search(text, 0, mark.start())
+    before = _WORD_BEFORE.search(text, max(0, mark.start() - _LONGEST_WORD), mark.start())
     word = before.group(1) if before else ""
     if upcoming.islower():
         return False

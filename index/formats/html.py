@@ -29,6 +29,9 @@ _DATES = (
 )  # fmt: skip
 _SITE = re.compile(r"\s+[|–—·»-]\s+[^|–—·»]{2,40}\Z")
 _MEANT = {
+    "utf-16": "",
+    "utf-16le": "",
+    "utf-16be": "",
     "iso-8859-1": "cp1252",
     "latin1": "cp1252",
     "us-ascii": "cp1252",
@@ -57,15 +60,17 @@ def page(text: str) -> Any:
     """The root of a page's tree.
 
     Raises:
-        RejectedError: `no_text`.
+        RejectedError: `no_text` or `parse_limit`.
     """
-    # 256 levels at most: what is deeper is left out
     parser = HTMLParser(no_network=True, huge_tree=False, remove_comments=True, remove_pis=True)
     try:
         # a declared encoding is refused in a text that is decoded already
-        return document_fromstring(_XML_DECLARATION.sub("", text), parser=parser)
+        root = document_fromstring(_XML_DECLARATION.sub("", text), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise RejectedError("no_text", "the page holds no text") from error
+    if any("depth" in entry.message for entry in parser.error_log):
+        raise RejectedError("parse_limit", "nested more than 256 levels deep")
+    return root
 
 
 def add_page(root: Any, out: Builder, *, level: int = 0) -> None:

@@ -18,7 +18,7 @@ _TOUCH = 2.0
 _WIDER_GAP = 1.35
 _SAME_SIZE = 0.12
 _INDENT = 0.6
-_SHORT = 0.85
+_SLACK = 0.04
 _ITEM = re.compile(r"(?:[-*+•–—·▪◦‣●○■]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,4})[.)])\s+\S")
 _SENTENCE_END = re.compile(r"[.!?:;…][\"'”’»)\]]*\d{0,3}$")
 
@@ -184,5 +184,8 @@ def _is_set_off(group: Sequence[Line], line: Line, *, ended: bool) -> bool:
     indented = len(group) > 1 and line.left > left + _INDENT * line.size and not _ITEM.match(group[0].text)
     if indented and (ended or last.left <= left + 1):
         return True
-    width = max(max(one.right for one in group) - left, line.right - line.left)
-    return ended and last.right - left < _SHORT * width
+    # the next line's first word would have fitted at the end of a line that was broken by the margin
+    first_word = line.text.split(maxsplit=1)[0]
+    needed = line.size / 2 + (line.right - line.left) * len(first_word) / len(line.text)
+    margin = max(line.right, *(one.right for one in group))
+    return ended and last.right + needed < margin - _SLACK * (margin - left)
