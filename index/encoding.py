@@ -100,8 +100,8 @@ def _legacy(sample: bytes) -> str:
     western = sample.decode("cp1252", "replace")
     odd = len(_SYMBOL_IN_WORD.findall(western))
     latin = len(re.findall(r"[A-Za-z]", western))
-    foreign = sum(1 for c in western if c >= "\x80")
-    if odd <= 1 + foreign // 20 and foreign * 3 <= latin:
+    foreign = sum(1 for c in western if c >= "\x80" and c.isalpha())
+    if odd <= 1 + foreign // 20 and foreign * 2 <= latin:
         return "cp1252"
     from charset_normalizer import from_bytes  # noqa: PLC0415 - a few files in a thousand need it, and 0.06 s
 

@@ -81,7 +81,9 @@ def _refuse_confetti(text: str) -> None:
     """Raise for a text of too many lines or blocks before it is split, which would take half a minute."""
     lines = text.count("\n") + text.count("\r")
     if lines > _MOST_LINES or (lines > MOST_PARAGRAPHS and len(_BLOCK_END.findall(text)) > MOST_PARAGRAPHS):
-        raise RejectedError("too_many_paragraphs", f"more than {MOST_PARAGRAPHS:,}, or than {_MOST_LINES:,} lines")
+        raise RejectedError(
+            "too_many_paragraphs", f"more than {MOST_PARAGRAPHS:,}, or than {_MOST_LINES:,} lines"
+        )
 
 
 def _jailed(data: bytes, path: str, /) -> Document:

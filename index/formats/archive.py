@@ -70,10 +70,10 @@ class Archive:
                     if markup:
                         _refuse_entities(tail + chunk, entry.filename)
                         tail = chunk[-32:]
-            if size != entry.file_size:
-                raise zipfile.BadZipFile("its size is not the one declared")
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
             raise RejectedError("damaged", f"{entry.filename[:80]}: {error}") from error
+        if size != entry.file_size:
+            raise RejectedError("damaged", f"{entry.filename[:80]} is not of the size it declares")
 
     def _count(self, entry: zipfile.ZipInfo, size: int, more: int) -> None:
         self._left -= more

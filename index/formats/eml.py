@@ -101,7 +101,7 @@ def _text(part: EmailMessage, name: str, out: Builder) -> None:
 
 def _header(message: EmailMessage, name: str) -> str:
     try:
-        return " ".join(str(message[name]).split())
+        return " ".join(str(message.get(name, "")).split())
     except (
         ValueError,
         LookupError,

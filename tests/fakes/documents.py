@@ -63,13 +63,13 @@ def docx(
     return zipped(entries, zip64=zip64, stored=["word/document.xml"] if body is None else [])
 
 
-def pptx(titles: Sequence[str], *, extra: Mapping[str, bytes] = {}) -> bytes:
+def pptx(lines: Sequence[str], *, extra: Mapping[str, bytes] = {}) -> bytes:
     """A presentation whose slides have one line of text each."""
     from pptx import Presentation
 
     made = Presentation()
-    for title in titles:
-        made.slides.add_slide(made.slide_layouts[5]).shapes.title.text = title
+    for line in lines:
+        made.slides.add_slide(made.slide_layouts[1]).placeholders[1].text = line
     out = io.BytesIO()
     made.save(out)
     with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -99,11 +99,16 @@ def xlsx(rows: str, *, dimension: str = "A1") -> bytes:
 
 
 def epub(
-    words: str, *, prolog: str = "", extra: Mapping[str, bytes] = {}, chapters: Mapping[str, str] = {}
+    words: str,
+    *,
+    prolog: str = "",
+    extra: Mapping[str, bytes] = {},
+    chapters: Mapping[str, str] = {},
+    items: str = "",
 ) -> bytes:
     """A book of one chapter of one paragraph, or of several chapters given as the XML of their bodies."""
     bodies = dict(chapters) or {"c1.xhtml": f"<h1>One</h1><p>{words}</p>"}
-    items = "".join(
+    items += "".join(
         f'<item id="i{n}" href="{name}" media-type="application/xhtml+xml"/>' for n, name in enumerate(bodies)
     )
     spine = "".join(f'<itemref idref="i{n}"/>' for n in range(len(bodies)))

@@ -144,7 +144,7 @@ def test_a_declared_encoding_that_fits_is_believed() -> None:
 
 @pytest.mark.parametrize("body", ["", "<script>only()</script>", "<p hidden>Nothing seen</p>", "<img src=x>"])
 def test_a_page_without_words_is_rejected(body: str) -> None:
-    with pytest.raises(RejectedError, match="no_text|empty"):
+    with pytest.raises(RejectedError, match=r"no_text|empty"):
         prepare(page(body).encode(), "page.html")
 
 

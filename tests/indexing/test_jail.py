@@ -4,8 +4,8 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
@@ -17,6 +17,9 @@ from index.formats.build import Block, Parsed
 from index.formats.wire import PARAGRAPH_KINDS, packed, unpacked
 from index.load import prepare
 from index.types import ParagraphKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = str(Path(jail.__file__).resolve().parent.parent)
 FOLDERS = jail.command("html", ".html")[jail.command("html", ".html").index(ROOT) :]
