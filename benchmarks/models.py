@@ -1,6 +1,6 @@
 """Compare embedding models, each with and without the reranker, and print a markdown table.
 
-    python benchmarks/models.py DATA [--set NAME=LIMIT]... [--model NAME]... [--cache FOLDER]
+    python benchmarks/models.py DATA [--set NAME=LIMIT]... [--model NAME]... [--reranker NAME]... [--cache FOLDER]
 
 DATA holds public retrieval sets in BEIR's layout, one folder a set (default: xquad_en=120, medline=30, scifact=60).
 The seeds come with their own questions. A model that is not in ONNX is exported once, before the clock starts.
@@ -15,7 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, strftime
@@ -93,7 +93,9 @@ def measured(model: str, reranker: str, data: Path, questions: tuple[str, ...]) 
     return quality, timed(statistics.median(one["ms"] for one in asked), 0, load)
 
 
-def rows(model: str, data: Path, sets: Mapping[str, int], cache: Path) -> Iterator[Row]:
+def rows(
+    model: str, rerankers: Sequence[str], data: Path, sets: Mapping[str, int], cache: Path
+) -> Iterator[Row]:
     """One row for each set and reranker."""
     place = cache / re.sub(r"\W+", "-", model)
     label = model.rsplit("/", 1)[-1]
@@ -109,7 +111,7 @@ def rows(model: str, data: Path, sets: Mapping[str, int], cache: Path) -> Iterat
             write_files(files, read_retrieval(data / name).texts)
             questions = ("--beir", str(data / name), "--limit", str(limit), "--data-dir-cache", str(place))
         seconds = indexed(index, files, model)
-        for reranker in RERANKERS:
+        for reranker in rerankers:
             quality, p50 = measured(model, reranker, index, questions)
             yield Row(label, reranker, name, quality, seconds, p50)
 
@@ -120,6 +122,7 @@ def main() -> int:
     parser.add_argument("data", type=Path)
     parser.add_argument("--set", action="append", dest="sets", metavar="NAME=LIMIT")
     parser.add_argument("--model", action="append", dest="models")
+    parser.add_argument("--reranker", action="append", dest="rerankers")
     parser.add_argument("--cache", type=Path)
     args = parser.parse_args()
     sets = {name: int(limit) for name, limit in (one.split("=", 1) for one in args.sets or SETS)}
@@ -127,7 +130,7 @@ def main() -> int:
     print("| embedding | reranker | set | quality | indexing, s | query p50, ms |\n|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for model in args.models or MODELS:
-            for row in rows(model, args.data, sets, args.cache or Path(folder)):
+            for row in rows(model, args.rerankers or RERANKERS, args.data, sets, args.cache or Path(folder)):
                 print(row, flush=True)
     return 0
 
