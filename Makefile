@@ -17,7 +17,7 @@ ifneq ($(TORCH),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev run test deep coverage lint format types layers unused check readme lock clean image-proof
+.PHONY: help install dev run test deep chromium coverage lint format types layers unused check readme lock clean image-proof
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,11 +30,17 @@ dev: $(VENV)/.dev ## The same, with everything the checks and tests need
 run: $(VENV)/.installed ## Index seeds/ (or NUTGRAF_CORPUS) and serve on http://127.0.0.1:8000
 	@NUTGRAF_CORPUS="$${NUTGRAF_CORPUS-seeds}" exec $(BIN)/nutgraf serve
 
-test: dev ## Run the tests (minutes)
+test: dev chromium ## Run the tests (minutes)
 	@$(BIN)/python -m pytest
 
-deep: dev ## Run the same tests with long counts (by hand)
+deep: dev chromium ## Run the same tests with long counts (by hand)
 	@$(BIN)/python -m pytest -m "deep or not deep"
+
+chromium:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  echo "Installing Chromium for the tests of the page ..." >&2 && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	  echo "No Chromium: the tests of the page will be skipped. To run them: apt-get install chromium" >&2
 
 coverage: dev ## Run the tests and show which branches none of them takes
 	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered

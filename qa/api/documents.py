@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from pydantic import Field
 
 from index.errors import NotFoundError
 from qa import wire
@@ -13,6 +14,13 @@ router = APIRouter(tags=["corpus"])
 
 DocumentId = Annotated[str, Path(min_length=1, max_length=256)]
 Where = Annotated[wire.CollectionQuery, Query()]
+
+
+class Stretch(wire.CollectionQuery):
+    """Which collection, and which paragraphs: both ends are included, and either may be left open."""
+
+    first: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1
+    last: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
 
 
 @router.get("/v1/collections", responses=problems(503), summary="The collections there are")
@@ -45,16 +53,21 @@ def document(document_id: DocumentId, where: Where, state: StateDep) -> wire.Doc
 @router.get(
     "/v1/documents/{document_id}/paragraphs",
     responses=problems(404, 422, 503),
-    summary="All paragraphs of a document",
+    summary="The paragraphs of a document, all of them or a stretch",
 )
-def paragraphs(document_id: DocumentId, where: Where, state: StateDep) -> wire.ParagraphsOut:
+def paragraphs(
+    document_id: DocumentId, where: Annotated[Stretch, Query()], state: StateDep
+) -> wire.ParagraphsOut:
     """Every paragraph in order, verbatim."""
     service = state.service
     base_url = state.settings.public_base_url
+    found = service.paragraphs(where.collection, document_id)
     return wire.ParagraphsOut(
         document=wire.document_out(service.document(where.collection, document_id)),
         paragraphs=[
-            wire.paragraph_out(item, base_url) for item in service.paragraphs(where.collection, document_id)
+            wire.paragraph_out(item, base_url)
+            for item in found
+            if where.first <= item.paragraph.number <= (where.last or item.paragraph.number)
         ],
     )
 

@@ -13,8 +13,8 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
         "icon.svg": "image/svg+xml",
         **dict.fromkeys(
             (
-                "answer.js", "api.js", "ask.js", "copy.js", "documents.js", "dom.js", "evaluation.js", "history.js",
-                "key.js", "reader.js", "source.js", "text.js", "upload.js",
+                "answer.js", "api.js", "ask.js", "collections.js", "copy.js", "documents.js", "dom.js", "evaluation.js",
+                "history.js", "key.js", "reader.js", "source.js", "text.js", "upload.js",
             ),
             "text/javascript; charset=utf-8",
         ),

@@ -69,9 +69,6 @@ export function query(parameters) {
   return set.length ? `?${new URLSearchParams(set)}` : "";
 }
 
-/** The names of the collections. */
-export const collections = async () => (await json("/v1/collections")).collections;
-
 /** Where a citation is read in its document: an address of ours, made from numbers and an id. */
 export function documentLink(citation, collection) {
   const { start_char_index: start, end_char_index: end } = citation;

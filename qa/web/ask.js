@@ -1,12 +1,14 @@
 // The view that asks: a conversation with follow-ups, each answer beside its sources.
 import { Turn } from "./answer.js";
-import { Problem, collections, events, json, post, query } from "./api.js";
+import { Problem, events, json, post, query } from "./api.js";
+import * as collections from "./collections.js";
 import { byId, el } from "./dom.js";
 import * as history from "./history.js";
 import * as source from "./source.js";
-import { count, moment, oneLine } from "./text.js";
+import { count, moment, oneLine, slice } from "./text.js";
 
-const SENT = 10;
+const SENT = 10; // earlier questions that go with one
+const LONGEST = 2000; // characters of each, which the server takes whatever they are
 const form = byId("ask");
 const field = byId("question");
 const pick = byId("collection");
@@ -68,8 +70,8 @@ async function streamed(turn, question, signal) {
 
 function told() {
   return conversation.turns.slice(-SENT).flatMap(({ question, answer }) => [
-    { role: "user", content: question.slice(0, 2000) },
-    { role: "assistant", content: (answer.answer_plain || "I found no answer to this in the documents.").slice(0, 2000) },
+    { role: "user", content: slice(question, 0, LONGEST) },
+    { role: "assistant", content: slice(answer.answer_plain || "I found no answer to this in the documents.", 0, LONGEST) },
   ]);
 }
 
@@ -98,8 +100,7 @@ function restore(kept) {
   running?.abort();
   source.clear();
   conversation = kept;
-  if (![...pick.options].some((option) => option.value === kept.collection)) pick.append(el("option", {}, kept.collection));
-  pick.value = kept.collection;
+  collections.choose(pick, kept.collection);
   byId("turns").replaceChildren();
   for (const { question, answer } of kept.turns) add(question).finish(answer);
   history.keep(kept);
@@ -144,18 +145,6 @@ async function untilReady(line) {
   }
 }
 
-async function choose() {
-  try {
-    const names = (await collections()).map((one) => one.name);
-    const chosen = pick.value;
-    if (names.length) pick.replaceChildren(...names.map((name) => el("option", { value: name }, oneLine(name))));
-    pick.value = names.includes(chosen) ? chosen : names[0] ?? "default";
-    if (!conversation.turns.length) conversation.collection = pick.value;
-  } catch {
-    // what is wrong is said beside the number of documents
-  }
-}
-
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const question = field.value.trim();
@@ -178,10 +167,11 @@ byId("new").addEventListener("click", () => begin(pick.value));
 byId("past").addEventListener("click", () => { list(); byId("history").showModal(); });
 byId("history-close").addEventListener("click", () => byId("history").close());
 byId("forget").addEventListener("click", () => { history.forget(); list(); });
-pick.addEventListener("change", () => { begin(pick.value); holding(); });
+pick.addEventListener("change", () => { collections.choose(pick, pick.value); begin(pick.value); holding(); });
 
 source.start();
-await choose();
+await collections.fill(pick).catch(() => {}); // what is wrong is said beside the number of documents
+if (!conversation.turns.length) conversation.collection = pick.value;
 const kept = history.current();
 if (kept) restore(kept);
 await holding();

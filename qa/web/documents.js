@@ -1,5 +1,6 @@
 // The view of a collection: what it holds, adding to it, and deleting from it.
-import { call, collections, json, query } from "./api.js";
+import { call, json, post, query } from "./api.js";
+import * as collections from "./collections.js";
 import { byId, el, facts } from "./dom.js";
 import { count, day, moment, oneLine } from "./text.js";
 import { Upload, dropped } from "./upload.js";
@@ -64,10 +65,7 @@ async function remove(info) {
   const dialog = byId("sure");
   const back = info.origin === "folder" ? " It came from a folder: if the file stays there, indexing brings it back." : "";
   byId("sure-what").replaceChildren(el("bdi", {}, oneLine(info.path)), ` will answer no more questions.${back}`);
-  dialog.returnValue = "";
-  dialog.showModal();
-  await new Promise((resolve) => { dialog.addEventListener("close", resolve, { once: true }); });
-  if (dialog.returnValue !== "delete") return;
+  if (await answered(dialog) !== "delete") return;
   try {
     await call(`/v1/documents/${encodeURIComponent(info.id)}${query({ collection: pick.value })}`, { method: "DELETE" });
     await load();
@@ -87,10 +85,25 @@ function add(files) {
   });
 }
 
-async function choose() {
-  const names = (await collections().catch(() => [])).map((one) => one.name);
-  if (names.length) pick.replaceChildren(...names.map((name) => el("option", { value: name }, oneLine(name))));
-  if (names.includes("default")) pick.value = "default";
+async function create() {
+  const dialog = byId("fresh");
+  const name = await answered(dialog) === "create" ? byId("fresh-name").value.trim() : "";
+  if (!name) return;
+  try {
+    await post("/v1/collections", { name });
+    await collections.fill(pick);
+    collections.choose(pick, name);
+    await load();
+  } catch (problem) {
+    byId("holding").textContent = `Not made: ${oneLine(problem.message)}`;
+  }
+}
+
+/** Show a dialog and wait: the value of the button that closed it. */
+function answered(dialog) {
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => { dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true }); });
 }
 
 const zone = byId("drop");
@@ -106,7 +119,8 @@ byId("files").addEventListener("change", (event) => {
   event.target.value = "";
 });
 byId("more").addEventListener("click", () => load(seen.length));
-pick.addEventListener("change", () => load());
+byId("create").addEventListener("click", create);
+pick.addEventListener("change", () => { collections.choose(pick, pick.value); load(); });
 
-await choose();
+await collections.fill(pick).catch(() => {}); // what is wrong is said beside the number of documents
 await load();

@@ -4,9 +4,9 @@ import { byId, el, facts } from "./dom.js";
 import { oneLine, place, slice, visible } from "./text.js";
 
 const NEAR = 2;
-const KEPT = 20;
+const KEPT = 100;
 const narrow = window.matchMedia("(max-width: 59.99rem)");
-const documents = new Map();
+const loaded = new Map();
 let shown = null;
 
 /** A link with a citation's number: looking at it shows its paragraph, following it opens the document there. */
@@ -46,7 +46,7 @@ export async function show(citation, collection, link) {
   fill([el("p", { class: "paragraph cited", dir: "auto" }, quote(citation.cited_text))]);
   byId("source").hidden = false;
   try {
-    const paragraphs = await load(citation.document_id, collection);
+    const paragraphs = await load(citation.document_id, citation.paragraph, collection);
     if (shown === mine) fill(inContext(paragraphs, citation));
   } catch (problem) {
     const gone = problem.status === 404;
@@ -77,20 +77,21 @@ const close = () => byId("source").classList.remove("open");
 function open() {
   byId("source").classList.add("open");
   centre();
+  byId("source-context").focus({ preventScroll: true });
 }
 
-function load(id, collection) {
-  const address = `/v1/documents/${encodeURIComponent(id)}/paragraphs${query({ collection })}`;
-  if (!documents.has(address)) {
-    documents.set(address, json(address).then((found) => found.paragraphs));
-    documents.get(address).catch(() => documents.delete(address));
-    if (documents.size > KEPT) documents.delete(documents.keys().next().value);
+function load(id, number, collection) {
+  const near = { first: Math.max(1, number - NEAR), last: number + NEAR };
+  const address = `/v1/documents/${encodeURIComponent(id)}/paragraphs${query({ collection, ...near })}`;
+  if (!loaded.has(address)) {
+    loaded.set(address, json(address).then((found) => found.paragraphs));
+    loaded.get(address).catch(() => loaded.delete(address));
+    if (loaded.size > KEPT) loaded.delete(loaded.keys().next().value);
   }
-  return documents.get(address);
+  return loaded.get(address);
 }
 
-function inContext(paragraphs, citation) {
-  const near = paragraphs.filter((p) => Math.abs(p.paragraph - citation.paragraph) <= NEAR);
+function inContext(near, citation) {
   const cited = near.find((p) => p.paragraph === citation.paragraph);
   if (!cited || within(cited, citation)[1] !== citation.cited_text) {
     return [

@@ -6,6 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from qa.api.page import shown as shown_by_server
+
 SEEDS = Path(__file__).parents[2] / "seeds"
 WEI = "How long did Austin's call with Wei last?"
 
@@ -151,6 +153,22 @@ def test_offsets_count_code_points_and_the_browser_does_too(tab, service, url, a
     assert page.locator("#source mark").inner_text() == words
     link.click()
     assert page.locator(":target mark").inner_text() == words
+
+
+def test_the_browser_and_the_server_show_text_alike(tab, url):
+    page = tab()
+    page.goto(url)
+    points = [
+        *range(0x300),
+        *range(0x2000, 0x2070),
+        *range(0xE0000, 0xE0100),
+        *range(0x1F600, 0x1F610),
+        0xFEFF,
+    ]
+    text = "".join(map(chr, points)) + "\r\n\r"
+    module = page.locator("link[href$='/text.js']").get_attribute("href")
+    shown = page.evaluate("async ([module, text]) => (await import(module)).visible(text)", [module, text])
+    assert shown == shown_by_server(text)
 
 
 def test_a_document_that_changed_is_not_marked_in_the_wrong_place(tab, service, url, ask):

