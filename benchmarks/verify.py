@@ -60,9 +60,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--abstracts", type=int, default=60)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--per-sentence", type=int, default=5)
-    parser.add_argument(
-        "--learned", action="store_true", help="with the cross-encoder, where it is installed"
-    )
+    parser.add_argument("--learned", choices=("no", "cross-encoder", "embedder"), default="no")
     parser.add_argument("--show", action="store_true", help="print each miss on standard error")
     return parser.parse_args(arguments)
 

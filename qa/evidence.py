@@ -1,7 +1,7 @@
 """The paragraphs a claim is checked against, cut into windows of one or two sentences, with what surrounds them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from index.analysis import question_names
@@ -38,31 +38,30 @@ class Surroundings:
     days: tuple[Day, ...]
 
 
+Span = tuple[int, int, int]
+"""A hit's place in the evidence, and a range of its text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A span [start, end) of a hit's text, one sentence or two that follow each other, as read, in its surroundings.
+    """A span of a hit's text, one sentence or two that follow each other, as read, in its surroundings.
 
-    `place` is the hit's in the evidence; `leads` is what leads into it (a list's first line, a heading), as read.
+    `leads` is what leads into it (a list's first line, a heading). A gathered window is read together with `others`,
+    sentences from elsewhere in its document.
     """
 
     hit: Hit
-    place: int
-    start: int
-    end: int
+    span: Span
     read: Read
     paragraph: Paragraph
     around: Surroundings
     leads: Read
-
-    @property
-    def text(self) -> str:
-        """The words of the window, as stored."""
-        return self.hit.text[self.start : self.end]
+    others: tuple[Span, ...] = ()
 
     def inside(self, other: "Window") -> bool:
         """Whether this window is a part of the other and not all of it."""
-        within = self.place == other.place and other.start <= self.start and self.end <= other.end
-        return within and (self.start, self.end) != (other.start, other.end)
+        (place, start, end), (outer, first, last) = self.span, other.span
+        return place == outer and first <= start and end <= last and (start, end) != (first, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,12 @@ class Evidence:
         hit, paragraph = self.hits[place], self.paragraphs[place]
         around = self.documents[hit.document_id]
         there = self.reading(hit.text[start:end])
-        return Window(hit, place, start, end, there, paragraph, around, read(hit.context))
+        return Window(hit, (place, start, end), there, paragraph, around, read(hit.context))
+
+    def together(self, spans: Sequence[Span]) -> Window:
+        """Sentences of one document read as one; the first is the window's own."""
+        text = "\n".join(self.hits[place].text[start:end] for place, start, end in spans)
+        return replace(self.window(*spans[0]), read=self.reading(text), others=tuple(spans[1:]))
 
 
 def evidence_of(hits: Sequence[Hit], question: str = "") -> Evidence:
@@ -161,21 +165,11 @@ def _wanted(claim: Read) -> frozenset[str]:
 
 
 def windows(evidence: Evidence, claim: Read, most: int, paired: int) -> Iterator[Window]:
-    """The sentences that share most with a claim, best first; then the first few with each neighbour.
-
-    Documents without the names that the claim leaves to the question are about something else.
-    """
-    wanted, implied = _wanted(claim), evidence.implied(claim)
-    ranked = sorted(
-        (-_shared(wanted, keys) - _LED * len(wanted & evidence.leads[n]), n, k)
-        for n, paragraph in enumerate(evidence.paragraphs)
-        if implied <= evidence.documents[evidence.hits[n].document_id].keys
-        for k, keys in enumerate(paragraph.keys)
-        if not wanted.isdisjoint(keys)
-    )
-    for _, n, k in ranked[:most]:
+    """The sentences that share most with a claim, best first; then the first few with each neighbour."""
+    ranked = _ranked(evidence, claim)
+    for n, k, _ in ranked[:most]:
         yield evidence.window(n, *evidence.paragraphs[n].sentences[k])
-    for _, n, k in ranked[:paired]:
+    for n, k, _ in ranked[:paired]:
         spans = evidence.paragraphs[n].sentences
         if k > 0:
             yield evidence.window(n, spans[k - 1][0], spans[k][1])
@@ -183,8 +177,41 @@ def windows(evidence: Evidence, claim: Read, most: int, paired: int) -> Iterator
             yield evidence.window(n, spans[k][0], spans[k + 1][1])
 
 
-def _shared(wanted: frozenset[str], keys: frozenset[str]) -> float:
-    return sum(_VALUE if key[0] in "#@" else 1.0 for key in wanted & keys)
+def gathered(evidence: Evidence, claim: Read, most: int) -> Iterator[Window]:
+    """For each document, the few sentences that together share most with a claim, where it takes more than one."""
+    ranked = _ranked(evidence, claim)
+    for document in dict.fromkeys(evidence.hits[n].document_id for n, *_ in ranked):
+        left = [(n, k, shared) for n, k, shared in ranked if evidence.hits[n].document_id == document]
+        chosen: list[Span] = []
+        covered: frozenset[str] = frozenset()
+        while left and len(chosen) < most:
+            n, k, shared = max(left, key=lambda item: _worth(item[2] - covered))
+            if not shared - covered:
+                break
+            chosen.append((n, *evidence.paragraphs[n].sentences[k]))
+            covered |= shared
+        if len(chosen) > 1:
+            yield evidence.together(chosen)
+
+
+def _ranked(evidence: Evidence, claim: Read) -> list[tuple[int, int, frozenset[str]]]:
+    """Sentences as (hit, number, keys shared with the claim), those that share most first.
+
+    Documents without the names that the claim leaves to the question are about something else.
+    """
+    wanted, implied = _wanted(claim), evidence.implied(claim)
+    found = [
+        (n, k, wanted & keys, _worth(wanted & keys) + _LED * len(wanted & evidence.leads[n]))
+        for n, paragraph in enumerate(evidence.paragraphs)
+        if implied <= evidence.documents[evidence.hits[n].document_id].keys
+        for k, keys in enumerate(paragraph.keys)
+        if not wanted.isdisjoint(keys)
+    ]
+    return [(n, k, shared) for n, k, shared, _ in sorted(found, key=lambda item: (-item[3], item[0], item[1]))]
+
+
+def _worth(keys: frozenset[str]) -> float:
+    return sum(_VALUE if key[0] in "#@" else 1.0 for key in keys)
 
 
 @lru_cache(maxsize=4096)

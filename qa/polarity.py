@@ -18,7 +18,8 @@ _CUE_VERBS = frozenset(
     "fail fails failed failing refuse refuses refused refusing decline declines declined declining deny denies denied denying avoid avoids avoided avoiding unable lack absence prevent prevents prevented".split()
 )
 _SOFT = frozenset(
-    key_of(word) for word in "stop end cease halt suspend cut break freeze abandon drop cancel reject".split()
+    key_of(word) for word in """stop end cease halt suspend cut break freeze abandon drop cancel reject deficiency deficient loss lose absence
+    knockout depletion deplete inhibition inhibit blockade block suppression suppress disrupt disruption impair reduce reduction less fewer low""".split()
 )
 _IDIOMS = re.compile(
     r"\b(?:not only(?=.*\bbut\b)|no longer than|no later than|no fewer than|no less than|whether or not|not just|no doubt|no matter)\b",
@@ -91,12 +92,12 @@ def _strength(token: Token) -> Strength | None:
 def _scope(sentence: Read, cue: Token, strength: Strength, breaks: list[int]) -> tuple[str, ...]:
     stop = min((place for place in breaks if place > cue.start), default=len(sentence.text))
     after = [slot.key for slot in sentence.slots if cue.start < slot.start < stop and slot.kind != "function"]
-    if after:
-        return tuple(after[:_REACH])
-    if strength != "full":
-        return ()  # "the attempt failed" denies nothing that follows
-    before = [slot.key for slot in sentence.slots if slot.start < cue.start and slot.kind != "function"]
-    return tuple(reversed(before[-2:]))
+    before = [slot.key for slot in sentence.slots if slot.start < cue.start and slot.kind != "function"][-2:][::-1]
+    if strength == "soft":
+        return (*after[:_REACH], *before)  # "loss of the gene", "the gene's loss"
+    if after or strength == "verb":
+        return tuple(after[:_REACH])  # "the attempt failed" denies nothing that follows
+    return tuple(before)
 
 
 def _denied_words(claim: Read, evidence: Read) -> list[Cue]:

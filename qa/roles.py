@@ -29,12 +29,14 @@ _ASIDE = re.compile(r",\s(?:who|which|whose|whom|where)\b[^,;]{3,200},(?=\s(?!an
 _RELATIVE = re.compile(r",?\s*(?:which|who|that)\b", re.IGNORECASE)
 _JOINING = frozenset("that and but or when who which because while as if it he they".split())
 _REACH = 8
+"""Slots to each side of a verb that may hold who did it and to whom."""
 _SURE = 2.0
 _LIKELY = 1.5
 """Agreement of neighbours (at most 3) that makes two places one; the lower where the thing fits nowhere else."""
+_OWNING = 3
+"""Slots before a name in which the one whose call, visit or claim it is may stand."""
 _CLEARLY = 1.0
 """How much better another thing must fit a place than the one that the claim puts there."""
-"""Slots to each side of a verb that may hold who did it and to whom."""
 
 
 def displaced(claim: Read, evidence: Read) -> str:
@@ -102,22 +104,43 @@ def _best_places(slots: Sequence[Slot], place: int, others: Sequence[Slot]) -> t
     """How well the place fits the best place of the same thing, and of another thing of its kind, in the evidence."""
     own = other = 0.0
     key, kind = slots[place].key, slots[place].kind
+    run = _run(slots, place)
     for n, candidate in enumerate(others):
         if candidate.kind != kind:
             continue
         fit = _fit(slots, place, others, n)
-        if candidate.key == key:
+        there = _run(others, n)
+        if candidate.key == key or (kind == "name" and any(slot.key == key for slot in others[there[0] : there[1]])):
             own = max(own, fit)
-        elif not (kind == "name" and _same_run(slots, place, candidate.key)):
+        elif kind != "name" or not (_holds(slots, run, candidate.key) or _of_another(slots, run[0], others, there[0])):
             other = max(other, fit)
     return own, other
 
 
-def _same_run(slots: Sequence[Slot], place: int, key: str) -> bool:
-    """Whether the key is a part of the same name in the claim ("Lloyd" beside "Austin")."""
-    return any(
-        slots[n].key == key for n in (place - 1, place + 1) if 0 <= n < len(slots) and slots[n].kind == "name"
-    )
+def _run(slots: Sequence[Slot], n: int) -> tuple[int, int]:
+    """The run of names around a place, end-exclusive: "Chinese Gen. Wei Fenge" is one name."""
+    start, end = n, n + 1
+    while start > 0 and slots[start - 1].kind == "name":
+        start -= 1
+    while end < len(slots) and slots[end].kind == "name":
+        end += 1
+    return start, end
+
+
+def _holds(slots: Sequence[Slot], run: tuple[int, int], key: str) -> bool:
+    return any(slot.key == key for slot in slots[run[0] : run[1]])
+
+
+def _of_another(slots: Sequence[Slot], place: int, others: Sequence[Slot], n: int) -> bool:
+    """Whether the evidence speaks there of somebody else's: "Biden's call with Xi" says nothing of Austin's call."""
+    ours, theirs = _owner(slots, place), _owner(others, n)
+    return ours is not None and theirs is not None and not _holds(others, _run(others, theirs), slots[ours].key)
+
+
+def _owner(slots: Sequence[Slot], place: int) -> int | None:
+    """Where the last name close before a place stands."""
+    close = range(place - 1, max(place - 1 - _OWNING, -1), -1)
+    return next((n for n in close if slots[n].kind == "name"), None)
 
 
 def _fit(slots: Sequence[Slot], place: int, others: Sequence[Slot], n: int) -> float:

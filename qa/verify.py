@@ -6,7 +6,7 @@ from typing import Protocol
 
 from index.types import Hit
 from qa.claims import atomic_claims, is_connective, is_refusal, split_sentences, without_markers
-from qa.evidence import Evidence, evidence_of, windows
+from qa.evidence import Evidence, Span, evidence_of, gathered, windows
 from qa.facts import Read
 from qa.support import Finding, assess, support
 from qa.types import Quote, Verdict
@@ -27,6 +27,18 @@ _ASKED = 3
 _SURE = 0.84
 """Support by words alone that needs no second opinion."""
 _MOST_QUOTES = 3
+_GATHERED = 5
+"""Sentences of one document that may support a claim together; each of them must hold something new of it."""
+_LONG = 8.0
+"""Weight of words from which a claim may rest on several sentences; the words of a short one meet by chance."""
+_WELL_COVERED = 0.8
+"""Least coverage by sentences that were gathered: together they hold many words in any order."""
+_TELLING = 0.7
+"""Share of a claim at which a single sentence that objects forbids to gather others."""
+_HEARD = 0.35
+"""The same for one that says the opposite or puts another in a place, whose words are many."""
+_VALUES = frozenset({"numbers", "dates", "names"})
+_MERGED_SCORE = 0.7
 SUPPORTED = 0.5
 """Least support of a supported claim."""
 
@@ -59,11 +71,26 @@ def judge(
     if whole.verdict in ("supported", "contradicted"):
         return whole
     spans = atomic_claims(text)
-    if len(spans) < 2:
-        return whole
-    return _combined(
-        [_best(evidence.reading(text[start:end]), evidence, similarity) for start, end in spans], whole
-    )
+    parts = [_best(evidence.reading(text[start:end]), evidence, similarity) for start, end in spans]
+    found = _combined(parts, whole) if len(spans) > 1 else whole
+    if found.verdict in ("supported", "contradicted"):
+        return found
+    return _gathered(evidence.reading(text), evidence) or found
+
+
+def _gathered(claim: Read, evidence: Evidence) -> Judgement | None:
+    """Support of a claim by several sentences of one document together, where no single one objects closely."""
+    single = [assess(claim, window) for window in windows(evidence, claim, _CANDIDATES, 0)]
+    if any(_reach(f) >= (_TELLING if f.layer in _VALUES else _HEARD) for f in single if f.state != "agrees" and not f.foreign):
+        return None
+    for window in gathered(evidence, claim, _GATHERED):
+        finding = assess(claim, window)
+        coverage = finding.coverage
+        full = coverage.size >= _LONG and min(coverage.words, coverage.all) >= _WELL_COVERED
+        if finding.state == "agrees" and full:
+            quotes = _quotes_of(evidence, (window.span, *window.others))
+            return Judgement("supported", min(support(finding), _MERGED_SCORE), "coverage", quotes)
+    return None
 
 
 def _combined(parts: Sequence[Judgement], whole: Judgement) -> Judgement:
@@ -111,7 +138,7 @@ def _supports(claim: Read, findings: Sequence[Finding], similarity: Similarity |
         return supports
     asked = sorted((n for n, f in enumerate(findings) if f.state == "agrees"), key=lambda n: -supports[n])[:_ASKED]
     if asked:
-        learned = similarity.scores(claim.text, [findings[n].window.text for n in asked])
+        learned = similarity.scores(claim.text, [findings[n].window.read.text for n in asked])
         for n, score in zip(asked, learned, strict=True):
             supports[n] = support(findings[n], score)
     return supports
@@ -149,9 +176,13 @@ def _standing(findings: Sequence[Finding]) -> Iterator[Finding]:
 
 def _quotes(findings: Sequence[Finding]) -> tuple[Quote, ...]:
     """Spans in the documents, best first, one for each paragraph."""
-    return _distinct(
-        Quote(w.hit, w.hit.start + w.start, w.hit.start + w.end) for w in (f.window for f in findings)
-    )[:_MOST_QUOTES]
+    places = ((f.window.hit, f.window.span) for f in findings)
+    return _distinct(Quote(hit, hit.start + start, hit.start + end) for hit, (_, start, end) in places)[:_MOST_QUOTES]
+
+
+def _quotes_of(evidence: Evidence, spans: Sequence[Span]) -> tuple[Quote, ...]:
+    hits = ((evidence.hits[place], start, end) for place, start, end in spans)
+    return _distinct(Quote(hit, hit.start + start, hit.start + end) for hit, start, end in hits)
 
 
 def _distinct(quotes: Iterable[Quote]) -> tuple[Quote, ...]:
