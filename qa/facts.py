@@ -20,11 +20,15 @@ _WORDS = re.compile(r"[^\W_]+(?:[.'’][^\W_]+)*")
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One place in the order of a sentence: a word, a name, a number or a date, by its key."""
+    """One place in the order of a sentence: a word, a name, a number or a date, by its key.
+
+    `owns` marks a name in the possessive: what follows is its own.
+    """
 
     key: str
     kind: Literal["word", "name", "function", "number", "day"]
     start: int
+    owns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +124,9 @@ def holds_verbatim(evidence: str, quotation: str) -> bool:
 
 
 def _slots(tokens: tuple[Token, ...], numbers: tuple[Number, ...], days: tuple[Day, ...]) -> tuple[Slot, ...]:
+    owners = {before.start for before, token in zip(tokens, tokens[1:], strict=False) if token.key == "s"}
     slots = [
-        Slot(t.key, t.kind, t.start)
+        Slot(t.key, t.kind, t.start, t.start in owners)
         for t in tokens
         if t.text.lower() not in _ARTICLES and not is_title(t.text)
     ]

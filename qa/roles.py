@@ -33,7 +33,7 @@ _REACH = 8
 _SURE = 2.0
 _LIKELY = 1.5
 """Agreement of neighbours (at most 3) that makes two places one; the lower where the thing fits nowhere else."""
-_OWNING = 3
+_OWNING = 4
 """Slots before a name in which the one whose call, visit or claim it is may stand."""
 _CLEARLY = 1.0
 """How much better another thing must fit a place than the one that the claim puts there."""
@@ -138,9 +138,9 @@ def _of_another(slots: Sequence[Slot], place: int, others: Sequence[Slot], n: in
 
 
 def _owner(slots: Sequence[Slot], place: int) -> int | None:
-    """Where the last name close before a place stands."""
+    """Where the name close before a place stands to which it belongs ("Austin's call with")."""
     close = range(place - 1, max(place - 1 - _OWNING, -1), -1)
-    return next((n for n in close if slots[n].kind == "name"), None)
+    return next((n for n in close if slots[n].owns), None)
 
 
 def _fit(slots: Sequence[Slot], place: int, others: Sequence[Slot], n: int) -> float:
