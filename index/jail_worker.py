@@ -40,7 +40,7 @@ def main(kind: str, extension: str, paths: Sequence[str]) -> None:
 def readable(paths: Sequence[str]) -> tuple[str, ...]:
     """What a parser has to read: Python, its libraries, this package. Never the folder that holds the package."""
     package = str(Path(__file__).resolve().parent)
-    return (f"{sys.base_prefix}/lib", *paths[1:], package, *_SYSTEM)
+    return (f"{sys.base_prefix}/lib", f"{sys.base_prefix}/{sys.platlibdir}", *paths[1:], package, *_SYSTEM)
 
 
 def outcome(data: bytes, kind: str, extension: str) -> dict[str, object]:
