@@ -22,8 +22,8 @@ _DAY = r"(?P<{0}>\d{{1,2}})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<{0}>(?:1[5-9]|20)\d\d)"
 _DATE = re.compile(
     r"(?<![\w-])(?:"
-    + r"(?P<iy>(?:1[5-9]|20)\d\d)-(?P<im>\d{2})-(?P<id>\d{2})(?!\d)"
-    + "|" + _MONTH.format("am") + r"\s+" + _DAY.format("ad") + r"(?:,?\s+" + _YEAR.format("ay") + r")?(?!\d)"
+     r"(?P<iy>(?:1[5-9]|20)\d\d)-(?P<im>\d{2})-(?P<id>\d{2})(?!\d)"
+     "|" + _MONTH.format("am") + r"\s+" + _DAY.format("ad") + r"(?:,?\s+" + _YEAR.format("ay") + r")?(?!\d)"
     + "|" + _DAY.format("bd") + r"\s+(?:of\s+)?" + _MONTH.format("bm") + r"(?:,?\s+" + _YEAR.format("by") + r")?(?!\d)"
     + "|" + _MONTH.format("cm") + r",?\s+" + _YEAR.format("cy") + r"(?!\d)"
     + ")",
@@ -62,7 +62,7 @@ def named_dates(text: str) -> Iterator[NamedDate]:
             day = match.groupdict().get(f"{form}d")
             year = match[f"{form}y"]
             number = int(month) if month.isdigit() else _MONTHS[month.lower().rstrip(".")]
-            if not 1 <= number <= 12 or (day is not None and not 1 <= int(day) <= 31):  # noqa: PLR2004
+            if not 1 <= number <= 12 or (day is not None and not 1 <= int(day) <= 31):
                 continue
             if month == "may" and day is None and year is None:
                 continue

@@ -12,10 +12,13 @@ from index.types import Vectors
 class OnnxEmbedder:
     """A sentence encoder as an ONNX graph; satisfies `Embedder`."""
 
-    def __init__(self, files: ModelFiles, *, threads: int = 2, max_tokens: int = 512) -> None:
+    def __init__(self, files: ModelFiles, *, threads: int = 2) -> None:
         self._files = files
         self._graph = OnnxGraph(
-            files.files["model.onnx"], files.files["tokenizer.json"], threads=threads, max_tokens=max_tokens
+            files.files["model.onnx"],
+            files.files["tokenizer.json"],
+            threads=threads,
+            max_tokens=files.max_tokens,
         )
 
     @property

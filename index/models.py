@@ -37,7 +37,10 @@ class Carrier:
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """Checked files of one model. `sha256` is of the weights, `files` maps a name to its path, `dim` is of a vector."""
+    """Checked files of one model. `sha256` is of the weights, `files` maps a name to its path, `dim` is of a vector.
+
+    Texts are cut at `max_tokens`, the window that the model was trained with.
+    """
 
     name: str
     sha256: str
@@ -45,6 +48,7 @@ class ModelFiles:
     pooling: Pooling = "none"
     query_prefix: str = ""
     dim: int = 0
+    max_tokens: int = 512
 
 
 CARRIERS: Mapping[str, Carrier] = {
@@ -178,8 +182,9 @@ def _from_manifest(name: str, folder: Path) -> ModelFiles:
         paths = {file: folder / file for file in ("model.onnx", "tokenizer.json")}
         intact = all(sha256_of(path) == manifest["sha256"][file] for file, path in paths.items())
         files = ModelFiles(
-            name, manifest["sha256"]["model.onnx"], paths, "none", manifest["query_prefix"], manifest["dim"]
-        )
+            name, manifest["sha256"]["model.onnx"], paths, "none",
+            manifest["query_prefix"], manifest["dim"], manifest["max_tokens"],
+        )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{name}: the export at {folder} is damaged ({error}); remove it") from error
     if not intact:

@@ -91,19 +91,25 @@ def export(source: str, folder: Path) -> ModelFiles:
     prefix = str(dict(model.prompts or {}).get("query") or "")
     dim = int(model.get_sentence_embedding_dimension() or 0)
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in data.items()}
-    files = ModelFiles(
-        source, hashes["model.onnx"], {name: folder / name for name in data}, "none", prefix, dim
-    )
+    window = int(model.max_seq_length or 512)
+    paths = {name: folder / name for name in data}
+    files = ModelFiles(source, hashes["model.onnx"], paths, "none", prefix, dim, window)
     _check(model, files)
-    manifest = {"format": 1, "source": source, "sha256": hashes, "query_prefix": prefix, "dim": dim}
+    manifest = {
+        "format": 1,
+        "source": source,
+        "sha256": hashes,
+        "query_prefix": prefix,
+        "dim": dim,
+        "max_tokens": window,
+    }
     durable_write(folder / "manifest.json", json.dumps(manifest, indent=1).encode())
     return files
 
 
 def _check(model: SentenceTransformer, files: ModelFiles) -> None:
     expected = model.encode(list(_PROBES), normalize_embeddings=True, convert_to_numpy=True)
-    tokens = int(model.max_seq_length or 512)
-    found = OnnxEmbedder(files, threads=1, max_tokens=tokens).embed_documents(list(_PROBES))
+    found = OnnxEmbedder(files, threads=1).embed_documents(list(_PROBES))
     worst = float(np.min(np.sum(expected * found, axis=1)))
     if worst < MIN_COSINE:
         raise ModelError(f"{files.name}: the exported graph differs from the reference (cosine {worst:.5f})")

@@ -3,9 +3,11 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from index.analysis import STOP_WORDS, question_names, share_of_names, stem, stems, tokens
+from index.errors import CorruptError, NotFoundError
 from index.expects import expected, holds, is_question
 from index.fuse import bm25_bound, fuse
 from index.mentions import nearby_names
@@ -55,7 +57,7 @@ def search(
     *,
     collection: str = "default",
     k: int = 8,
-    filters: Filters = Filters(),  # noqa: B008  (frozen value)
+    filters: Filters = Filters(),
 ) -> SearchResult:
     """The k paragraphs that answer the query best, best first.
 
@@ -146,7 +148,10 @@ def rank(
     head = found[:RERANKED]
     texts = {item.stored.source.document.id: "" for item in head}
     for document_id in texts:
-        texts[document_id] = store.text(collection, document_id)
+        with suppress(
+            NotFoundError, CorruptError
+        ):  # gone or damaged: what surrounds the passage lends it nothing
+            texts[document_id] = store.text(collection, document_id)
     named = [_with_names(query, item.stored, texts[item.stored.source.document.id]) for item in head]
     logits = (
         reranker.scores(
