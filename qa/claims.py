@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from index.analysis import STOP_WORDS
 from index.sentences import sentence_spans
 
-_MARKER = r"(?:\[\^?\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]|【\d{1,3}(?:[^】]{0,20})】|\[(?:c|C|s|S|p|P|doc|source|passage)[ _-]?\d{1,3}\]|\((?:[Ss]ource|[Pp]assage|[Pp]aragraph)s?:? [^()]{1,40}\))"
+_MARKER = (
+    r"(?:\[\^?\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]|【\d{1,3}(?:[^】]{0,20})】"
+    r"|\[(?:c|C|s|S|p|P|doc|source|passage)[ _-]?\d{1,3}\]"
+    r"|\((?:[Ss]ource|[Pp]assage|[Pp]aragraph)s?:? [^()]{1,40}\))"
+)
 _MARKERS = re.compile(rf"\s*{_MARKER}(?:\s*,?\s*{_MARKER})*")
 _LEADING = re.compile(rf"(?:\s|{_MARKER}|[-*•·–—>#]+(?=\s)|\(?\d{{1,2}}[.)](?=\s)|\(?[a-z]\)(?=\s)|\*\*|__)+")
 _TRAILING = re.compile(rf"(?:\s|{_MARKER}|\*\*|__)+$")

@@ -14,11 +14,17 @@ _YEAR = re.compile(
     r"(?<![\w$£€.,-])(?:(?:1[5-9]|20)\d\d)(?![\w%])(?!,\d|\.\d|\s(?:%|percent|dollars|people|troops|men|ships|miles|km))(?P<decade>s?)"
 )
 _DECADE = re.compile(r"(?<![\w.])(?P<year>(?:1[5-9]|20)\d0|(?<=['’])[2-9]0|(?<=the )[2-9]0)['’]?s\b")
-_MONTH = re.compile(rf"\b(?P<month>{'|'.join(m.title() for m in _MONTHS if m not in ('may', 'march'))}|(?:(?<=in )|(?<=since )|(?<=by )|(?<=until )|(?<=last )|(?<=next )|(?<=early )|(?<=late )|(?<=mid-)|(?<=of ))(?:May|March))\b")  # fmt: skip
+_SURE_MONTHS = "|".join(m.title() for m in _MONTHS if m not in ("may", "march"))
+# "May" and "March" are also words: only after one of these are they months.
+_WHEN = (
+    "|".join(rf"(?<={word} )" for word in "in since by until last next early late of".split()) + "|(?<=mid-)"
+)
+_MONTH = re.compile(rf"\b(?P<month>{_SURE_MONTHS}|(?:{_WHEN})(?:May|March))\b")
 _WEEKDAY = re.compile(rf"\b(?P<day>{'|'.join(d.title() for d in _WEEKDAYS)})\b")
 _SLASHED = re.compile(r"(?<![\w/])(\d{1,2})[/.](\d{1,2})[/.]((?:19|20)\d\d)(?![\w/])")
 _HINT = re.compile(
-    rf"\d{{4}}|\d0['’]?s\b|{'|'.join(name.title()[:3] for name in [*_MONTHS, *_WEEKDAYS])}|\d(?:st|nd|rd|th)?\s+(?:of\s+)?[A-Za-z]"
+    rf"\d{{4}}|\d0['’]?s\b|{'|'.join(name.title()[:3] for name in [*_MONTHS, *_WEEKDAYS])}"
+    r"|\d(?:st|nd|rd|th)?\s+(?:of\s+)?[A-Za-z]"
 )
 _RELATIVE = re.compile(
     r"\b(?P<which>last|this|next|earlier this|later this|the previous|the same)\s+(?P<unit>year|month)\b",

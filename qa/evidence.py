@@ -145,7 +145,9 @@ def paragraph_of(text: str) -> Paragraph:
         | {key for at, key in values if start <= at < end}
         for (start, end), sentence in zip(spans, tokens, strict=True)
     )
-    every = frozenset[str]().union(*({t.key for t in sentence} | acronyms_of(sentence) for sentence in tokens))
+    every = frozenset[str]().union(
+        *({t.key for t in sentence} | acronyms_of(sentence) for sentence in tokens)
+    )
     names = frozenset(t.key for sentence in tokens for t in sentence if t.kind == "name")
     return Paragraph(spans, keys, every, names, days)
 
@@ -207,7 +209,9 @@ def _ranked(evidence: Evidence, claim: Read) -> list[tuple[int, int, frozenset[s
         for k, keys in enumerate(paragraph.keys)
         if not wanted.isdisjoint(keys)
     ]
-    return [(n, k, shared) for n, k, shared, _ in sorted(found, key=lambda item: (-item[3], item[0], item[1]))]
+    return [
+        (n, k, shared) for n, k, shared, _ in sorted(found, key=lambda item: (-item[3], item[0], item[1]))
+    ]
 
 
 def _worth(keys: frozenset[str]) -> float:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 from qa.days import Day, days_in
@@ -89,7 +90,7 @@ def read(text: str, *, opens_with_name: bool = False) -> Read:
 
 
 def acronyms_of(tokens: Sequence[Token]) -> frozenset[str]:
-    """Keys of the acronyms that runs of three to six capitalised words have (Asia-Pacific Economic Cooperation: apec)."""
+    """Keys of the acronyms that runs of three to six capitalised words have (South China Sea: scs)."""
     found: set[str] = set()
     run: list[str] = []
     for token in [*tokens, None]:
@@ -124,7 +125,7 @@ def holds_verbatim(evidence: str, quotation: str) -> bool:
 
 
 def _slots(tokens: tuple[Token, ...], numbers: tuple[Number, ...], days: tuple[Day, ...]) -> tuple[Slot, ...]:
-    owners = {before.start for before, token in zip(tokens, tokens[1:], strict=False) if token.key == "s"}
+    owners = {before.start for before, token in pairwise(tokens) if token.key == "s"}
     slots = [
         Slot(t.key, t.kind, t.start, t.start in owners)
         for t in tokens

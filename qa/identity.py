@@ -25,7 +25,9 @@ def misnamed(claim: Read, evidence: Read) -> bool:
     if place is None:
         return False
     start, end = place
-    nearest = sorted((_distance(run, start, end), keys) for run, keys in _runs(evidence.tokens) if not keys <= description)
+    nearest = sorted(
+        (_distance(run, start, end), keys) for run, keys in _runs(evidence.tokens) if not keys <= description
+    )
     if not nearest or nearest[0][1] & subject:
         return False
     own = min((distance for distance, keys in nearest if keys & subject), default=None)

@@ -80,7 +80,8 @@ _ONE_WORD = "|".join(
 )
 _SPELT = rf"(?:(?:{_ONE_WORD})\b(?:[\s-]+(?:and[\s-]+)?(?={_ONE_WORD}))?)+"
 _UNIT_WORDS = "|".join(re.escape(word) for word in sorted(_UNITS, key=len, reverse=True))
-_UNIT = rf"(?:[\s-]{{0,2}}(?:(?:more|full|whole|consecutive|additional|straight|further)\s)?(?P<unit>per cent|{_UNIT_WORDS})(?![^\W\d_]))"
+_MORE = r"(?:(?:more|full|whole|consecutive|additional|straight|further)\s)?"
+_UNIT = rf"(?:[\s-]{{0,2}}{_MORE}(?P<unit>per cent|{_UNIT_WORDS})(?![^\W\d_]))"
 _HALF = r"(?P<half>[\s-]and[\s-]a[\s-]half)"
 
 _CLOCK = re.compile(
@@ -112,7 +113,8 @@ _MANNER = re.compile(r"\b(?P<word>once|twice|thrice)\b", re.IGNORECASE)
 _BOUND = re.compile(
     r"(?:(?P<about>about|around|roughly|approximately|some|circa|an estimated|almost exactly)"
     r"|(?P<over>more than|over|at least|greater than|above|upwards of|in excess of)"
-    r"|(?P<under>nearly|almost|less than|fewer than|under|up to|below|close to|at most|not quite))\s+(?:an?\s+)?[\"“(]?$",
+    r"|(?P<under>nearly|almost|less than|fewer than|under|up to|below|close to|at most|not quite))"
+    r"\s+(?:an?\s+)?[\"“(]?$",
     re.IGNORECASE,
 )
 

@@ -12,21 +12,27 @@ from qa.tokens import Token, key_of
 Strength = Literal["full", "verb", "soft"]
 
 _CUES = frozenset(
-    "not no never none neither nor cannot without nobody nothing nowhere hardly scarcely barely lacks lacked lacking".split()
+    """not no never none neither nor cannot without nobody nothing nowhere hardly scarcely barely
+    lacks lacked lacking""".split()
 )
 _CUE_VERBS = frozenset(
-    "fail fails failed failing refuse refuses refused refusing decline declines declined declining deny denies denied denying avoid avoids avoided avoiding unable lack absence prevent prevents prevented".split()
+    """fail fails failed failing refuse refuses refused refusing decline declines declined declining
+    deny denies denied denying avoid avoids avoided avoiding prevent prevents prevented unable lack absence""".split()
 )
 _SOFT = frozenset(
-    key_of(word) for word in """stop end cease halt suspend cut break freeze abandon drop cancel reject deficiency deficient loss lose absence
-    knockout depletion deplete inhibition inhibit blockade block suppression suppress disrupt disruption impair reduce reduction less fewer low""".split()
+    key_of(word)
+    for word in """stop end cease halt suspend cut break freeze abandon drop cancel reject deficiency deficient loss
+    lose absence knockout depletion deplete inhibition inhibit blockade block suppression suppress disrupt disruption
+    impair reduce reduction less fewer low""".split()
 )
 _IDIOMS = re.compile(
-    r"\b(?:not only(?=.*\bbut\b)|no longer than|no later than|no fewer than|no less than|whether or not|not just|no doubt|no matter)\b",
+    r"\b(?:not only(?=.*\bbut\b)|no (?:longer|later|fewer|less) than|whether or not|not just|no doubt|no matter)\b",
     re.IGNORECASE,
 )
 _BREAKS = re.compile(
-    r"[;:!?)(]|(?<=[a-z]{5})\.(?=\s|$)|,\s+(?:but|and|or|which|who|while|although|though|because|since|as|when|after|before)\b|\b(?:but|although|though|because|while|whether|how|what|who|whom|than|so that)\b",
+    r"[;:!?)(]|(?<=[a-z]{5})\.(?=\s|$)"
+    r"|,\s+(?:but|and|or|which|who|while|although|though|because|since|as|when|after|before)\b"
+    r"|\b(?:but|although|though|because|while|whether|how|what|who|whom|than|so that)\b",
     re.IGNORECASE,
 )
 _YET_TO = re.compile(r"\b(?:has|have|had|is|are|was|were)\s+(?P<yet>yet)\s+to\b", re.IGNORECASE)
@@ -75,7 +81,11 @@ def flipped(claim: Read, evidence: Read) -> bool:
 
 def excluded(claim: Read, evidence: Read) -> bool:
     """Whether the claim names one of a closed set (a season, a direction, a time of day) and the evidence another."""
-    others = (EXCLUSIVE.get(token.key, frozenset()) - claim.keys for token in claim.tokens if not _near(token, evidence))
+    others = (
+        EXCLUSIVE.get(token.key, frozenset()) - claim.keys
+        for token in claim.tokens
+        if not _near(token, evidence)
+    )
     return any(not evidence.keys.isdisjoint(other) for other in others) and not _shares_set(claim, evidence)
 
 
@@ -92,7 +102,9 @@ def _strength(token: Token) -> Strength | None:
 def _scope(sentence: Read, cue: Token, strength: Strength, breaks: list[int]) -> tuple[str, ...]:
     stop = min((place for place in breaks if place > cue.start), default=len(sentence.text))
     after = [slot.key for slot in sentence.slots if cue.start < slot.start < stop and slot.kind != "function"]
-    before = [slot.key for slot in sentence.slots if slot.start < cue.start and slot.kind != "function"][-2:][::-1]
+    before = [slot.key for slot in sentence.slots if slot.start < cue.start and slot.kind != "function"][-2:][
+        ::-1
+    ]
     if strength == "soft":
         return (*after[:_REACH], *before)  # "loss of the gene", "the gene's loss"
     if after or strength == "verb":
@@ -103,7 +115,9 @@ def _scope(sentence: Read, cue: Token, strength: Strength, breaks: list[int]) ->
 def _denied_words(claim: Read, evidence: Read) -> list[Cue]:
     """Negations of one side that govern words which the other side states, with no negation to match them."""
     ours, theirs = _unmatched(cues_in(claim), cues_in(evidence))
-    return [c for c in ours if _governs(c, claim, evidence)] + [c for c in theirs if _governs(c, evidence, claim)]
+    return [c for c in ours if _governs(c, claim, evidence)] + [
+        c for c in theirs if _governs(c, evidence, claim)
+    ]
 
 
 def _unmatched(ours: Sequence[Cue], theirs: Sequence[Cue]) -> tuple[list[Cue], list[Cue]]:
@@ -137,14 +151,17 @@ def _governs(cue: Cue, own: Read, other: Read) -> bool:
     said = [key in other.places or bool(_against(key, own, other)) for key in near[:4]]
     # One word in common is not yet the same thing denied ("cannot be given to men" and "giving it has drawbacks")
     if cue.strength == "verb":
-        tried = bool(SYNONYMS.get(near[0], frozenset()) & other.keys)  # "tried to speak", "failed attempts to speak"
+        tried = bool(
+            SYNONYMS.get(near[0], frozenset()) & other.keys
+        )  # "tried to speak", "failed attempts to speak"
         return not tried and any(said[:2]) and sum(said) >= min(2, len(near))
     return said[0] and (len(near) == 1 or any(said[1:3]))
 
 
 _FAINT = frozenset(
     key_of(word)
-    for word in "have has had say said make made be been get any immediately yet ever longer indication evidence sign proof".split()
+    for word in """have has had say said make made be been get any immediately yet ever longer
+    indication evidence sign proof""".split()
 )
 
 

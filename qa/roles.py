@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Literal
 
 from qa.facts import Read, Slot
+from qa.lexicon import SYNONYMS
 
 _MUTUAL = (
     r"(?:spoke|speaks?|spoken|talk(?:s|ed|ing)?|met|meet(?:s|ing|ings)?|conversations?|calls?|dialogues?|discuss(?:ed|es|ions?)?|"
@@ -42,7 +45,7 @@ _CLEARLY = 1.0
 def displaced(claim: Read, evidence: Read) -> str:
     """The kind of thing ("name", "number", "day") that the claim puts in a place where the evidence has another, or "".
 
-    A place is told by the words around it. A thing that also stands in the evidence in a place as good is not displaced.
+    A place is told by the words around it. A thing that stands in the evidence in a place as good is not displaced.
     """
     for place, slot in enumerate(claim.slots):
         if slot.kind in _VALUES and (slot.key not in evidence.keys or slot.key in evidence.places):
@@ -56,7 +59,9 @@ def replaced(claim: Read, evidence: Read, missing: frozenset[str]) -> int:
     """How many of the claim's missing words stand where the evidence has another word, with the same neighbours."""
     return sum(
         any(
-            other.kind == "word" and other.key not in claim.keys and _fit(claim.slots, n, evidence.slots, m) >= _SURE
+            other.kind == "word"
+            and other.key not in claim.keys
+            and _fit(claim.slots, n, evidence.slots, m) >= _SURE
             for m, other in enumerate(evidence.slots)
         )
         for n, slot in enumerate(claim.slots)
@@ -71,14 +76,20 @@ def swapped(claim: Read, evidence: Read) -> bool:
     """
     if _permuted(claim, evidence):
         return True
-    return any(_crosses(claim, evidence, verb) for verb in _verbs(claim) & evidence.keys)
+    return any(
+        _crosses(claim, verb, evidence, other)
+        for verb in _verbs(claim)
+        for other in ({verb} if verb in evidence.keys else SYNONYMS.get(verb, frozenset()) & evidence.keys)
+    )
 
 
 def _verbs(sentence: Read) -> frozenset[str]:
     """Keys of the words that are most likely verbs: past forms, and after a name what ends in s."""
-    after_name = {b.start for a, b in zip(sentence.slots, sentence.slots[1:], strict=False) if a.kind == "name"}
+    after_name = {b.start for a, b in pairwise(sentence.slots) if a.kind == "name"}
     return frozenset(
-        t.key for t in sentence.tokens if t.kind == "word" and (t.past or (t.start in after_name and t.text.endswith("s")))
+        t.key
+        for t in sentence.tokens
+        if t.kind == "word" and (t.past or (t.start in after_name and t.text.endswith("s")))
     )
 
 
@@ -110,9 +121,13 @@ def _best_places(slots: Sequence[Slot], place: int, others: Sequence[Slot]) -> t
             continue
         fit = _fit(slots, place, others, n)
         there = _run(others, n)
-        if candidate.key == key or (kind == "name" and any(slot.key == key for slot in others[there[0] : there[1]])):
+        if candidate.key == key or (
+            kind == "name" and any(slot.key == key for slot in others[there[0] : there[1]])
+        ):
             own = max(own, fit)
-        elif kind != "name" or not (_holds(slots, run, candidate.key) or _of_another(slots, run[0], others, there[0])):
+        elif kind != "name" or not (
+            _holds(slots, run, candidate.key) or _of_another(slots, run[0], others, there[0])
+        ):
             other = max(other, fit)
     return own, other
 
@@ -134,7 +149,9 @@ def _holds(slots: Sequence[Slot], run: tuple[int, int], key: str) -> bool:
 def _of_another(slots: Sequence[Slot], place: int, others: Sequence[Slot], n: int) -> bool:
     """Whether the evidence speaks there of somebody else's: "Biden's call with Xi" says nothing of Austin's call."""
     ours, theirs = _owner(slots, place), _owner(others, n)
-    return ours is not None and theirs is not None and not _holds(others, _run(others, theirs), slots[ours].key)
+    return (
+        ours is not None and theirs is not None and not _holds(others, _run(others, theirs), slots[ours].key)
+    )
 
 
 def _owner(slots: Sequence[Slot], place: int) -> int | None:
@@ -160,9 +177,9 @@ def _at(slots: Sequence[Slot], n: int) -> str | None:
     return slots[n].key if 0 <= n < len(slots) else None
 
 
-def _crosses(claim: Read, evidence: Read, verb: str) -> bool:
-    ours, theirs = list(_sides(claim, verb)), list(_sides(evidence, verb))
-    return bool(ours) and bool(theirs) and all(all(_crossed(one, other) for other in theirs) for one in ours)
+def _crosses(claim: Read, verb: str, evidence: Read, other: str) -> bool:
+    ours, theirs = list(_sides(claim, verb)), list(_sides(evidence, other))
+    return bool(ours) and bool(theirs) and all(all(_crossed(one, two) for two in theirs) for one in ours)
 
 
 Sides = tuple[frozenset[str], frozenset[str]]
@@ -181,20 +198,24 @@ def _sides(sentence: Read, verb: str) -> Iterator[Sides]:
         low, high = _clause(sentence.text, slot.start, skipped)
         low = _antecedent(sentence.text, slots, low)
         n = slots.index(slot)
-        before = frozenset(
-            s.key for s in slots[max(0, n - _REACH) : n] if s.kind == "name" and s.start >= low
+        names = [
+            s
+            for s in slots[max(0, n - _REACH) : n + 1 + _REACH]
+            if s.kind == "name" and low <= s.start < high
+        ]
+        before = frozenset(s.key for s in names if s.start < slot.start)
+        after = frozenset(s.key for s in names if s.start > slot.start)
+        how = _voice(sentence.text, slot.start, low, high)
+        yield (
+            (before, after) if how == "active" else (after, before) if how == "by" else (frozenset(), before)
         )
-        after = frozenset(s.key for s in slots[n + 1 : n + 1 + _REACH] if s.kind == "name" and s.start < high)
-        yield _turned(sentence.text, slot.start, low, high, before, after)
 
 
-def _turned(
-    text: str, verb: int, low: int, high: int, before: frozenset[str], after: frozenset[str]
-) -> Sides:
-    """Who does it and who has it done, for a passive too; a passive without "by" names nobody who does it."""
+def _voice(text: str, verb: int, low: int, high: int) -> Literal["active", "by", "passive"]:
+    """Whether a verb is active, passive with its agent, or a passive that names nobody who does it."""
     if not any(m.start("verb") == verb for m in _PASSIVE.finditer(text, low, high)):
-        return before, after
-    return (after, before) if _BY.match(text, verb, high) else (frozenset(), before)
+        return "active"
+    return "by" if _BY.match(text, verb, high) else "passive"
 
 
 def _clause(text: str, at: int, skipped: Sequence[tuple[int, int]]) -> tuple[int, int]:
@@ -204,9 +225,8 @@ def _clause(text: str, at: int, skipped: Sequence[tuple[int, int]]) -> tuple[int
         for m in _CLAUSE.finditer(text)
         if not any(start <= m.start() < end for start, end in skipped)
     ]
-    return max((b for b in breaks if b < at), default=0), min(
-        (b for b in breaks if b > at), default=len(text)
-    )
+    low = max((place for place in breaks if place < at), default=0)
+    return low, min((place for place in breaks if place > at), default=len(text))
 
 
 def _antecedent(text: str, slots: Sequence[Slot], low: int) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import exp, log
 from typing import Literal
 
@@ -14,7 +15,7 @@ from qa.identity import misnamed
 from qa.lexicon import SYNONYMS
 from qa.polarity import excluded, flipped
 from qa.roles import displaced, replaced, swapped
-from qa.tokens import Token
+from qa.tokens import Token, key_of
 
 State = Literal["agrees", "lacks", "conflicts"]
 
@@ -31,6 +32,8 @@ _IMPLIED = {
 }
 _PLACING = frozenset("in at near outside".split())
 _OPENING = frozenset({"but", "and"})
+_RANKS = frozenset(key_of(word) for word in "deputy vice acting assistant".split())
+"""Words that make another office of an office: as much of a name as the office's."""
 _PARTY = frozenset("with by between".split())
 _ROUND_ABOUT = 0.5
 """Credit below which nothing in the window stands for a word, though its paragraph or document may hold it."""
@@ -214,7 +217,7 @@ def _names(claim: Read, window: Window) -> State:
             return "lacks"
         if placed and _only_party(name.key, window.read):
             return "lacks"
-    return "agrees"
+    return "agrees" if (claim.keys & _RANKS) <= window.read.keys else "lacks"
 
 
 def is_foreign(claim: Read, window: Window) -> bool:
@@ -224,12 +227,12 @@ def is_foreign(claim: Read, window: Window) -> bool:
 
 def _placing(slots: Sequence[Slot]) -> frozenset[int]:
     """Where the names stand that say where something was ("in Beijing")."""
-    pairs = zip(slots, slots[1:], strict=False)
+    pairs = pairwise(slots)
     return frozenset(slot.start for before, slot in pairs if slot.kind == "name" and before.key in _PLACING)
 
 
 def _only_party(key: str, there: Read) -> bool:
-    """Whether the evidence has the name only as one who acts ("talks with Beijing", "Beijing insisted"), not as a place."""
+    """Whether the evidence has the name only as one who acts ("talks with Beijing", "Beijing insisted")."""
     slots = there.slots
     acts = {token.start for token in there.tokens if token.past}
     found = [n for n, slot in enumerate(slots) if slot.key == key]
@@ -273,12 +276,18 @@ def _credit(token: Token, window: Window) -> float:
         return 0.9
     if len(token.key) >= 5 and any(_kin(token.key, key) for key in keys if key[:5] == token.key[:5]):
         return 0.85
+    return _credit_around(token, window)
+
+
+def _credit_around(token: Token, window: Window) -> float:
+    """How far a word is found beside the window: a name is lent by its document, another word hardly."""
+    is_name = token.kind == "name"
     if token.key in window.leads.keys:
         return 0.8
     if token.key in window.paragraph.every:
-        return 0.9 if token.kind == "name" else 0.3
+        return 0.9 if is_name else 0.3
     if token.key in window.around.keys:
-        return 0.9 if token.kind == "name" else 0.15
+        return 0.9 if is_name else 0.15
     return 0.0
 
 
@@ -297,7 +306,12 @@ def support(finding: Finding, learned: float | None = None) -> float:
         return 1.0
     coverage = finding.coverage
     weights = _LEXICAL if learned is None else _WITH_LEARNED
-    x = weights.bias + weights.words * coverage.words + weights.all * coverage.all + weights.replaced * min(coverage.replaced, 2)
+    x = (
+        weights.bias
+        + weights.words * coverage.words
+        + weights.all * coverage.all
+        + weights.replaced * min(coverage.replaced, 2)
+    )
     if learned is not None:
         x += weights.learned * log(learned / (1 - learned)) if 0 < learned < 1 else 0.0
     supported = 1 / (1 + exp(-x))

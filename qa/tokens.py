@@ -62,25 +62,26 @@ _CASED = frozenset({"us", "uk", "un", "eu", "turkey"})
 
 _TITLES = frozenset(
     """
-    mr mrs ms miss dr prof professor sir lord lady dame sen senator rep representative gov governor president vice minister
-    prime secretary general gen colonel col major maj captain capt commander cmdr lieutenant lt sergeant sgt admiral adm
-    ambassador amb chief chair chairman chairwoman speaker house state defense foreign deputy former then-house acting
-    leader chancellor king queen prince princess judge justice department ministry office joint staff party commission
-    spokesman spokeswoman spokesperson ceo
+    mr mrs ms miss dr prof professor sir lord lady dame sen senator rep representative gov governor president
+    vice minister prime secretary general gen colonel col major maj captain capt commander cmdr lieutenant lt
+    sergeant sgt admiral adm ambassador amb chief chair chairman chairwoman speaker house state defense foreign
+    deputy former then-house acting leader chancellor king queen prince princess judge justice department
+    ministry office joint staff party commission spokesman spokeswoman spokesperson ceo
     """.split()
 )
 """Words written with a capital as part of an office: they describe, they do not name."""
 
 _LIGHT = frozenset(
     """
-    say said says tell told according make made take took taken give gave given get got go went come came hold held have having
-    include including includes included involve involved regard regarding concern concerning several various certain other
-    others another however although though while since because thus therefore moreover furthermore overall respectively
-    many much more most some such same well even still only just very also both each either during between among within
-    across through against upon toward towards about around along until per via using use used based show shown showed
-    find found report reported note noted state stated add added mention mentioned describe described see seen
-    approximately roughly nearly almost total yet
-    article text paragraph passage source sources document documents context information specifically additionally
+    say said says tell told according make made take took taken give gave given get got go went come came hold
+    held have having include including includes included involve involved regard regarding concern concerning
+    several various certain other others another however although though while since because thus therefore
+    moreover furthermore overall respectively many much more most some such same well even still only just very
+    also both each either during between among within across through against upon toward towards about around
+    along until per via using use used based show shown showed find found report reported note noted state
+    stated add added mention mentioned describe described see seen approximately roughly nearly almost total yet
+    article text paragraph passage source sources document documents context information specifically
+    additionally
     """.split()
 )
 _FUNCTION = STOP_WORDS | frozenset(

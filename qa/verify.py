@@ -56,7 +56,9 @@ class Judgement:
 class Similarity(Protocol):
     """Learned support of a claim by texts, 0..1 each."""
 
-    def scores(self, claim: str, texts: Sequence[str], /) -> Sequence[float]: ...
+    def scores(self, claim: str, texts: Sequence[str], /) -> Sequence[float]:
+        """Support of the claim by each text."""
+        ...
 
 
 def judge(
@@ -81,7 +83,11 @@ def judge(
 def _gathered(claim: Read, evidence: Evidence) -> Judgement | None:
     """Support of a claim by several sentences of one document together, where no single one objects closely."""
     single = [assess(claim, window) for window in windows(evidence, claim, _CANDIDATES, 0)]
-    if any(_reach(f) >= (_TELLING if f.layer in _VALUES else _HEARD) for f in single if f.state != "agrees" and not f.foreign):
+    if any(
+        _reach(f) >= (_TELLING if f.layer in _VALUES else _HEARD)
+        for f in single
+        if f.state != "agrees" and not f.foreign
+    ):
         return None
     for window in gathered(evidence, claim, _GATHERED):
         finding = assess(claim, window)
@@ -118,7 +124,9 @@ def _best(claim: Read, evidence: Evidence, similarity: Similarity | None) -> Jud
     findings = list(_standing([assess(claim, window) for window in nearest]))
     if not findings:
         return Judgement("unsupported", 0.0, "coverage")
-    scored = sorted(zip(_supports(claim, findings, similarity), findings, strict=True), key=lambda pair: -pair[0])
+    scored = sorted(
+        zip(_supports(claim, findings, similarity), findings, strict=True), key=lambda pair: -pair[0]
+    )
     score, best = scored[0]
     against = max((f for f in findings if f.state == "conflicts"), key=_reach, default=None)
     if score >= SUPPORTED and not _outweighed(best, findings):
@@ -136,7 +144,9 @@ def _supports(claim: Read, findings: Sequence[Finding], similarity: Similarity |
     supports = [support(finding) for finding in findings]
     if similarity is None or max(supports) > _SURE:
         return supports
-    asked = sorted((n for n, f in enumerate(findings) if f.state == "agrees"), key=lambda n: -supports[n])[:_ASKED]
+    asked = sorted((n for n, f in enumerate(findings) if f.state == "agrees"), key=lambda n: -supports[n])[
+        :_ASKED
+    ]
     if asked:
         learned = similarity.scores(claim.text, [findings[n].window.read.text for n in asked])
         for n, score in zip(asked, learned, strict=True):
@@ -151,8 +161,16 @@ def _reach(finding: Finding) -> float:
 def _outweighed(best: Finding, findings: Sequence[Finding]) -> bool:
     """Whether a window that speaks of the claim more closely objects to it; one about others does not count."""
     return not best.verbatim and any(
-        _objects(f, _reach(best)) for f in findings if f.state != "agrees" and not f.foreign
+        _objects(f, _reach(best))
+        for f in findings
+        if f.state != "agrees" and not f.foreign and not _leaves_open(f, best)
     )
+
+
+def _leaves_open(finding: Finding, best: Finding) -> bool:
+    """Whether a window merely does not say what another sentence of its own document says."""
+    same = finding.window.hit.document_id == best.window.hit.document_id
+    return same and finding.state == "lacks"
 
 
 def _objects(finding: Finding, reached: float) -> bool:
@@ -177,7 +195,9 @@ def _standing(findings: Sequence[Finding]) -> Iterator[Finding]:
 def _quotes(findings: Sequence[Finding]) -> tuple[Quote, ...]:
     """Spans in the documents, best first, one for each paragraph."""
     places = ((f.window.hit, f.window.span) for f in findings)
-    return _distinct(Quote(hit, hit.start + start, hit.start + end) for hit, (_, start, end) in places)[:_MOST_QUOTES]
+    return _distinct(Quote(hit, hit.start + start, hit.start + end) for hit, (_, start, end) in places)[
+        :_MOST_QUOTES
+    ]
 
 
 def _quotes_of(evidence: Evidence, spans: Sequence[Span]) -> tuple[Quote, ...]:
