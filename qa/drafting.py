@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from index.types import Hit
+from qa.claims import without_markers
 from qa.compose import Checked
 from qa.prompt import REFUSAL
 from qa.types import VerifyMode
@@ -68,4 +69,4 @@ class DraftReader:
             return
         self.shown += 1
         quotes = judged.quotes if supported else ()
-        self._say(Checked(text, judged.verdict, judged.score, quotes, judged.layer))
+        self._say(Checked(without_markers(text), judged.verdict, judged.score, quotes, judged.layer))

@@ -95,7 +95,9 @@ def test_a_supported_sentence_of_a_model_is_shown_with_a_citation_of_ours(seeds_
 
 def test_an_invented_sentence_is_dropped_and_never_cited(seeds_index: Index) -> None:
     llm = ScriptedLLM(
-        Complete("The call with Wei lasted about 45 minutes. Wei then flew to Paris to sign 12 treaties.")
+        Complete(
+            "Austin's call with Wei lasted about 45 minutes. Wei then flew to Paris to sign 12 treaties."
+        )
     )
     made = ask(seeds_index, WEI, llm)
     assert made.status == "partial"
