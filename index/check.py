@@ -102,7 +102,9 @@ def _document_problems(
 
 
 def _dense_problems(db: apsw.Connection, key: int, built_by: BuiltBy, dense: DenseIndexes) -> Iterator[str]:
-    yield from _index_problems(db, "dense index", dense.current(key, built_by), key, built_by)
+    with dense.beside_catalog(key, built_by) as (now, index):
+        problems = list(_index_problems(now, "dense index", index, key, built_by))
+    yield from problems
     try:
         stored = dense.stored(key, built_by)
     except SnapshotError as error:

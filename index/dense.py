@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -23,6 +23,7 @@ from index.types import BuiltBy, Vectors
 SNAPSHOT_FOLDER = "snapshots"
 _SUFFIX = ".dense"
 _BAD_KEPT = 2
+_TRIES = 50
 _LOG_KEPT = 100_000
 """Changes kept in the log behind a snapshot, so that a reader that was away can catch up without reading all."""
 
@@ -67,6 +68,19 @@ class DenseIndexes:
                     index = _caught_up(db, collection, index, last)
                 self._loaded[collection] = index
                 return index
+
+    @contextmanager
+    def beside_catalog(
+        self, collection: int, built_by: BuiltBy
+    ) -> Iterator[tuple[apsw.Connection, DenseIndex]]:
+        """The catalog and the index of a collection as of one moment, while others commit."""
+        for tries_left in range(_TRIES, -1, -1):
+            with self._catalog.reading() as db:
+                last = last_sequence(db)
+                index = self.current(collection, built_by)
+                if index.applied == last or not tries_left:
+                    yield db, index
+                    return
 
     def refresh(self) -> None:
         """Bring the loaded indexes up to date."""

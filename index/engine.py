@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from index.embed import OnnxEmbedder
-from index.errors import ModelError
+from index.errors import ModelError, NotFoundError
 from index.models import ModelFiles, resolve_embedder, resolve_reranker
 from index.passages import SPLITTER_VERSION
 from index.rerank import OnnxReranker
@@ -117,7 +117,11 @@ class Index:
     def items_after(self, hit: Hit, *, collection: str = "default") -> list[Hit]:
         """The list items that follow a paragraph directly, as hits with its score; empty where none do."""
         found: list[Hit] = []
-        for stored in self.store.paragraphs(collection, hit.document_id)[hit.paragraph :]:
+        try:
+            paragraphs = self.store.paragraphs(collection, hit.document_id)
+        except NotFoundError:  # deleted since it was found
+            return found
+        for stored in paragraphs[hit.paragraph :]:
             if stored.paragraph.kind != "list_item":
                 break
             found.append(paragraph_hit(stored, score=hit.score, context=hit.text))

@@ -46,5 +46,8 @@ def _ranged(scores: Ranked) -> dict[int, float]:
 def bm25_bound(frequencies: Mapping[str, int], total: int) -> float:
     """BM25 of a passage that holds every term very often (Robertson's idf, k1 = 1.2 as in SQLite's FTS5)."""
     k1 = 1.2
-    idfs = (math.log((total - n + 0.5) / (n + 0.5)) for n in frequencies.values() if n > 0 or total == 0)
+    # counted one after the other, while others commit: a word may be found in more passages than there were
+    idfs = (
+        math.log((max(total - n, 0) + 0.5) / (n + 0.5)) for n in frequencies.values() if n > 0 or total == 0
+    )
     return sum(max(idf, 1e-6) for idf in idfs) * (k1 + 1)

@@ -26,27 +26,19 @@ from qa.answer import Parts, answer
 from qa.compose import Checked, Composer
 from qa.llm import LLM, LLMConfig
 from qa.settings import Settings
+from qa.similarity import similarity_of
 from qa.types import Answer, OnEvent, Question, Sentence, Verified
 from qa.verify import Similarity, judge, split_sentences
 
 _VERIFY_HITS = 8
 
+UPLOADS_AT_ONCE = 4
+"""Uploads that are read and embedded side by side; the others wait."""
+
 
 def _placed(sentence: Sentence, start: int, end: int) -> Sentence:
     """A sentence of somebody's text: its place is in that text."""
     return replace(sentence, start=start, end=end)
-
-
-class EmbeddingSimilarity:
-    """Cosine of sentence embeddings as a support score; satisfies `qa.verify.Similarity`."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
-
-    def scores(self, claim: str, texts: Sequence[str], /) -> Sequence[float]:
-        """Cosine of the claim with each text, cut at 0."""
-        vectors = self._embedder.embed_documents([claim, *texts])
-        return [max(0.0, float(c)) for c in np.asarray(vectors[1:] @ vectors[0])]
 
 
 class Service:
@@ -58,7 +50,7 @@ class Service:
         self._llm = llm
         self._warm = False
         self._syncing = threading.Lock()
-        self._uploading = threading.Lock()
+        self._uploading = threading.BoundedSemaphore(UPLOADS_AT_ONCE)
 
     @classmethod
     def open(cls, settings: Settings, *, writable: bool = False) -> "Service":
@@ -132,8 +124,7 @@ class Service:
         )
 
     def _similarity(self) -> Similarity | None:
-        embedder = self._index.embedder
-        return EmbeddingSimilarity(embedder) if embedder is not None else None
+        return similarity_of(self._index.embedder, self._index.reranker)
 
     # ---------------------------------------------------------------------------------------------- reading
 
@@ -174,7 +165,7 @@ class Service:
     def put(
         self, path: str, data: bytes, *, collection: str = "default"
     ) -> Literal["added", "changed", "unchanged"]:
-        """Put one uploaded document in place; one at a time, so that the same one is read and embedded once."""
+        """Put one uploaded document in place; a few at a time, so that a long one holds nobody up."""
         with self._uploading:
             return self._index.put(path, data, collection=collection)
 

@@ -8,7 +8,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from qa.api.errors import MEDIA_TYPE, TABLE, Problem
-from qa.api.gate import SECURITY_HEADERS
+from qa.api.gate import MAX_UPLOAD, SECURITY_HEADERS
 
 MAX_HEAD_BYTES = 64 * 1024
 
@@ -18,6 +18,8 @@ class DeadlineProtocol(H11Protocol):
 
     head_s = 10.0
     body_s = 60.0
+    bytes_per_s = 128 * 1024
+    """What the sender of a large upload has to reach; `body_s` comes on top."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -74,5 +76,10 @@ class DeadlineProtocol(H11Protocol):
             self._deadline.cancel()
         self._awaited, self._deadline = part, None
         if part is not None:
-            seconds = self.head_s if part is h11.IDLE else self.body_s
+            seconds = self.head_s if part is h11.IDLE else self.body_s + self._declared() / self.bytes_per_s
             self._deadline = self.loop.call_later(seconds, self.transport.abort)
+
+    def _declared(self) -> int:
+        """The length of the body, as far as its sender says and this server takes."""
+        given = next((value for name, value in self.headers if name == b"content-length"), b"")
+        return min(int(given), MAX_UPLOAD) if given.isdigit() and len(given) < 20 else 0

@@ -39,3 +39,7 @@ def test_a_lexical_list_that_found_little_of_the_query_speaks_softly() -> None:
 
 def test_the_bound_grows_with_rarer_terms() -> None:
     assert bm25_bound({"rare": 1}, 1000) > bm25_bound({"common": 400}, 1000) > 0
+
+
+def test_a_bound_can_be_given_when_a_commit_came_between_the_counts() -> None:
+    assert bm25_bound({"new": 5}, 3) > 0

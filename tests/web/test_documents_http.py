@@ -5,12 +5,15 @@ import contextlib
 import socket
 import subprocess
 import threading
+import time
+from dataclasses import replace
 from urllib.parse import quote
 
 import httpx
 import pytest
 
 from index.walk import MAX_BYTES
+from qa.api.protocol import DeadlineProtocol
 from qa.api.server import open_service
 from qa.api.state import MAX_HELD
 from qa.service import Service
@@ -38,6 +41,7 @@ def shared(tmp_path_factory):
 def service(shared):
     for name in shared.collections():
         shared.delete_collection(name)
+    shared.settings = replace(shared.settings, port=80, public_base_url="")
     return shared
 
 
@@ -148,7 +152,7 @@ BAD_PATHS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", BAD_PATHS, ids=ascii)
+@pytest.mark.parametrize("path", BAD_PATHS, ids=lambda path: ascii(path)[:20])
 def test_a_path_that_leads_elsewhere_or_hides_something_is_refused(call, service, path):
     response = call("PUT", PUT + quote(path, safe="").replace(".", "%2E"), content=BRIDGE)
     assert (response.status_code, response.json()["code"]) == (422, "invalid")
@@ -278,33 +282,49 @@ def test_one_document_sent_50_times_at_once_is_stored_once(server, service):
     assert server.state.held == 0
 
 
-def test_uploads_searches_deletes_and_checks_at_once_fail_nowhere(server, service):
-    errors, stop = [], threading.Event()
+class Rush:
+    """Clients that store, find and delete their own documents, others that ask, and a check, all at once."""
 
-    def worker(number):
-        with httpx.Client(base_url=server.url, timeout=60) as client:
-            for turn in range(12):
+    def __init__(self, url, service, turns):
+        self.url, self.service, self.turns = url, service, turns
+        self.errors = []
+        self.over = threading.Event()
+
+    def keep(self, number):
+        with httpx.Client(base_url=self.url, timeout=60) as client:
+            for turn in range(self.turns):
                 words = f"Note {number}\n\nThe marker zebra{number} turn{turn} stands here.\n".encode()
                 stored = client.put(f"{PUT}{number}.txt", content=words)
                 found = client.post("/v1/search", json={"query": f"marker zebra{number}"})
-                if stored.status_code not in {200, 201} or found.status_code != 200:
-                    errors.append((stored.status_code, found.text))
-                elif not any(f"zebra{number} turn{turn}" in hit["text"] for hit in found.json()["hits"]):
-                    errors.append((number, turn, found.text))
+                if {stored.status_code, found.status_code} - {200, 201}:
+                    self.errors.append((stored.text, found.text))
+                elif not any(f"zebra{number} turn{turn} " in hit["text"] for hit in found.json()["hits"]):
+                    self.errors.append((number, turn, found.text))
                 if turn % 4 == 3:
                     client.delete(f"/v1/documents/{stored.json()['id']}").raise_for_status()
 
-    def checker():
-        while not stop.wait(0.2):
-            errors.extend(service.check().problems)
+    def ask(self):
+        with httpx.Client(base_url=self.url, timeout=60) as client:
+            while not self.over.is_set():
+                answer = client.post("/v1/query", json={"question": "Where does the marker zebra1 stand?"})
+                if answer.status_code != 200 and "no collection" not in answer.text:
+                    self.errors.append(answer.text)
 
-    checking = threading.Thread(target=checker)
-    checking.start()
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        list(pool.map(worker, range(4)))
-    stop.set()
-    checking.join()
-    assert errors == []
+    def check(self):
+        while not self.over.wait(0.2):
+            self.errors.extend(self.service.check().problems)
+
+
+def test_uploads_searches_questions_deletes_and_checks_at_once_fail_nowhere(server, service):
+    rush = Rush(server.url, service, turns=12)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        beside = [pool.submit(rush.ask), pool.submit(rush.check)]
+        keeping = [pool.submit(rush.keep, number) for number in range(4)]
+        concurrent.futures.wait(keeping)
+        rush.over.set()
+    for done in [*beside, *keeping]:
+        done.result()
+    assert rush.errors == []
     assert service.check().documents == 0
 
 
@@ -315,6 +335,25 @@ def test_a_client_that_leaves_in_mid_body_stores_nothing(server, service):
     assert httpx.get(f"{server.url}/livez").status_code == 200
     assert service.collections() == []
     assert server.state.held == 0
+
+
+class Hasty(DeadlineProtocol):
+    body_s = 0.3
+    bytes_per_s = 10_000
+
+
+@pytest.mark.parametrize(("size", "waited_for"), [(100, False), (100_000, True)])
+def test_a_large_upload_is_given_the_time_that_its_size_takes(running, service, size, waited_for):
+    server = running(service, protocol=Hasty)
+    head = f"PUT {PUT}a.xyz HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Length: {size}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(head.encode() + b"x" * (size // 2))
+        time.sleep(1)
+        got = b""
+        with contextlib.suppress(OSError):
+            client.sendall(b"x" * (size - size // 2))
+            got = client.recv(100)
+    assert got.startswith(b"HTTP/1.1 422") == waited_for
 
 
 def test_a_page_of_another_site_can_store_and_delete_nothing(server, service):
