@@ -1,7 +1,7 @@
 // One question and its answer on the page: sentence by sentence as they are checked, then what stands behind them.
 import { copy, markdown } from "./copy.js";
 import { el, facts } from "./dom.js";
-import { citationLink, show } from "./source.js";
+import { citationLink, showBeside } from "./source.js";
 import { count, length, oneLine, place, slice, unit, visible } from "./text.js";
 
 const VERDICTS = {
@@ -126,7 +126,7 @@ export class Turn {
   }
 
   showFirst() {
-    if (this.links.length) show(this.links[0][1], this.collection, this.links[0][0]);
+    if (this.links.length) showBeside(this.links[0][1], this.collection, this.links[0][0]);
   }
 
   /** Say that the person stopped it. */

@@ -18,8 +18,9 @@ export function citationLink(citation, collection) {
     "aria-label": `Citation ${citation.marker}: ${where}`,
     "data-citation": citation.id,
   }, String(citation.marker));
-  link.addEventListener("pointerenter", (event) => event.pointerType === "touch" || show(citation, collection, link));
-  link.addEventListener("focus", () => narrow.matches || show(citation, collection, link));
+  for (const look of ["pointerenter", "focus"]) {
+    link.addEventListener(look, () => showBeside(citation, collection, link));
+  }
   link.addEventListener("click", (event) => {
     const plain = !(event.ctrlKey || event.metaKey || event.shiftKey);
     if (plain && narrow.matches && !(shown?.link === link && isOpen())) {
@@ -71,11 +72,21 @@ export function start() {
   byId("source").addEventListener("keydown", (event) => event.key === "Escape" && byId("source-close").click());
 }
 
+/** Show a citation beside its answer, where there is room beside it. */
+export function showBeside(citation, collection, link) {
+  if (!narrow.matches) show(citation, collection, link);
+}
+
 const isOpen = () => byId("source").classList.contains("open");
-const close = () => byId("source").classList.remove("open");
+
+function close() {
+  byId("source").classList.remove("open");
+  if (narrow.matches) shown?.link.classList.remove("shown");
+}
 
 function open() {
   byId("source").classList.add("open");
+  shown?.link.classList.add("shown");
   centre();
   byId("source-context").focus({ preventScroll: true });
 }
