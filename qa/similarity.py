@@ -41,5 +41,14 @@ class EmbedderSimilarity:
         return [_scaled(float(cosine), _COSINE) for cosine in np.asarray(vectors[1:] @ vectors[0])]
 
 
+def similarity_of(
+    embedder: Embedder | None, reranker: Reranker | None
+) -> RerankerSimilarity | EmbedderSimilarity | None:
+    """The better of the models at hand: the cross-encoder, else the embedder, else none."""
+    if reranker is not None:
+        return RerankerSimilarity(reranker)
+    return EmbedderSimilarity(embedder) if embedder is not None else None
+
+
 def _scaled(raw: float, line: tuple[float, float]) -> float:
     return 1 / (1 + exp(-(line[0] * raw + line[1])))
