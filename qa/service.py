@@ -1,20 +1,16 @@
 """Everything that a surface may ask for, over one open index."""
 
 import threading
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
-
-import numpy as np
 
 from index.engine import Index
 from index.errors import NotFoundError
 from index.types import (
     CheckReport,
     DocumentInfo,
-    Embedder,
     Filters,
     Progress,
     Remove,
