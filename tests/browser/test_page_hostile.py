@@ -6,6 +6,7 @@ import threading
 
 import hostile_markup
 import pytest
+from fake_service import FakeService
 from hostile_service import HostileService
 from llm_server import FakeLLM
 from markdown_it import MarkdownIt
@@ -140,27 +141,63 @@ def test_a_hostile_llm_and_hostile_documents_together_are_text(tab, serve, attac
 
 
 @pytest.fixture
-def careless(attacker):
-    """A page that renders the texts as Markdown and lets them do what they like."""
-    texts = list(hostile_markup.payloads(attacker.url))
-    markdown = MarkdownIt("commonmark", {"html": True})
+def site():
+    """Serve other people's pages: site([html, ...]) gives an address; page N is at /N."""
+    running = []
 
-    class Careless(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            number = self.path.strip("/")
-            body = markdown.render(texts[int(number)]) if number.isdigit() else ""
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.end_headers()
-            self.wfile.write(body.encode())
+    def start(pages):
+        class Page(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                number = self.path.strip("/")
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.end_headers()
+                self.wfile.write(pages[int(number)].encode() if number.isdigit() else b"")
 
-        def log_message(self, *_):
-            """Nothing is printed."""
+            def log_message(self, *_):
+                """Nothing is printed."""
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Careless) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        running.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page))
+        threading.Thread(target=running[-1].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{running[-1].server_port}"
+
+    yield start
+    for server in running:
         server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def careless(site, attacker):
+    """A page that renders the texts as Markdown and lets them do what they like."""
+    markdown = MarkdownIt("commonmark", {"html": True})
+    return site([markdown.render(text) for text in hostile_markup.payloads(attacker.url)])
+
+
+INTRUDER = """
+<iframe src="{url}/"></iframe> <img src="{url}/static/x/icon.svg"> <script src="{url}/v1/documents"></script>
+<script>
+  const body = JSON.stringify({question: "the call"});
+  const headers = {"Content-Type": "application/json"};
+  const tries = [
+    fetch("{url}/v1/documents"),
+    fetch("{url}/v1/query", {method: "POST", headers, body}),
+    fetch("{url}/v1/query", {method: "POST", mode: "no-cors", body}).then((response) => response.text()),
+    fetch("{url}/v1/documents/d", {method: "DELETE"}),
+  ];
+  Promise.allSettled(tries).then((all) => document.body.append(JSON.stringify(all.map((one) => one.value || ""))));
+</script>
+"""
+
+
+def test_a_page_on_another_port_reaches_nothing(tab, serve, site):
+    service = FakeService()
+    address = site([INTRUDER.replace("{url}", serve(service))])
+    page = tab()
+    page.goto(f"{address}/0")
+    page.get_by_text('["","","",""]').wait_for()
+    assert page.frames[1].url == "chrome-error://chromewebdata/"
+    assert not service.entered.is_set()
 
 
 def test_control_a_careless_page_runs_and_loads_what_these_texts_hold(tab, careless, attacker):
