@@ -98,13 +98,16 @@ def _permuted(claim: Read, evidence: Read) -> bool:
     ours, theirs = _in_order(claim), _in_order(evidence)
     if len(ours) != len(theirs) or ours == theirs:
         return False
-    words = [a == b for a, b in zip(ours, theirs, strict=True) if a[0] != "name" or b[0] != "name"]
-    return all(words) and sorted(ours) == sorted(theirs)
+    moved = [n for n, (one, other) in enumerate(zip(ours, theirs, strict=True)) if one != other]
+    if any(ours[n][0] != "name" or theirs[n][0] != "name" for n in moved) or sorted(ours) != sorted(theirs):
+        return False
+    between = claim.text[claim.slots[moved[0]].start : claim.slots[moved[-1]].start]
+    return _SYMMETRIC.search(between) is None
 
 
 def _in_order(sentence: Read) -> list[tuple[str, str]]:
     """The slots with names joined by "and" or "or" put in alphabetical order, since theirs means nothing."""
-    slots = [(slot.kind, slot.key) for slot in sentence.slots]
+    slots: list[tuple[str, str]] = [(slot.kind, slot.key) for slot in sentence.slots]
     for n in range(len(slots) - 2):
         if slots[n][0] == slots[n + 2][0] == "name" and slots[n + 1][1] in ("and", "or"):
             slots[n], slots[n + 2] = sorted((slots[n], slots[n + 2]))
