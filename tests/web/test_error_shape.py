@@ -21,7 +21,8 @@ def _make(kind):
     return kind("reason", CANARY) if issubclass(kind, RejectedError) else kind(CANARY)
 
 
-OURS = sorted({kind for kind in _all_errors() if kind.__module__.startswith(("index.", "qa."))}, key=str)
+# Those of the client and of `nutgraf eval` never pass through the API.
+OURS = sorted({kind for kind in _all_errors() if kind.__module__ in {"index.errors", "qa.errors"}}, key=str)
 SPOKEN = (NotFoundError, QuestionError, RejectedError)
 
 
