@@ -187,6 +187,7 @@ def test_nothing_is_cut_off_on_a_narrow_screen(tab, url, ask, width):
     page = tab(width=width, height=700)
     for path in ("/", "/documents", "/evaluation"):
         page.goto(url + path)
+        page.wait_for_load_state("networkidle")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     page.goto(url)
     link = ask(page, WEI).locator(".cite").first
