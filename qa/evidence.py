@@ -218,6 +218,10 @@ def _worth(keys: frozenset[str]) -> float:
     return sum(_VALUE if key[0] in "#@" else 1.0 for key in keys)
 
 
+def _keys_of(text: str) -> frozenset[str]:
+    return frozenset(token.key for token in tokens_of(text)) if text else frozenset()
+
+
 @lru_cache(maxsize=4096)
 def _read_around(title: str, context: str, date: str) -> tuple[frozenset[str], tuple[Day, ...]]:
     text = f"{title}\n{context}"
@@ -234,7 +238,7 @@ def _surroundings(pairs: Sequence[tuple[Hit, Paragraph]]) -> Surroundings:
     days: list[Day] = []
     for hit, paragraph in pairs:
         around, named = _read_around(hit.title, hit.context, hit.date or "")
-        keys |= paragraph.every | around
+        keys |= paragraph.every | around | _keys_of(hit.lent)
         title |= around
         days += [*paragraph.days, *named]
     return Surroundings(frozenset(keys), frozenset(title), tuple(days))

@@ -51,19 +51,19 @@ def _statement(claim: Read) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _place_of(description: frozenset[str], tokens: Sequence[Token]) -> tuple[int, int] | None:
-    """The shortest stretch of tokens that holds enough of a description, few other content words among it."""
-    needed = max(_LEAST, round(_ENOUGH * len(description)))
+    """The shortest stretch of tokens that holds most of a description, little else among it; None where none does."""
     found = [n for n, token in enumerate(tokens) if token.key in description]
-    best: tuple[int, int] | None = None
-    for first, start in enumerate(found):
-        seen: set[str] = set()
-        for end in found[first:]:
-            seen.add(tokens[end].key)
-            if len(seen) >= needed:
-                if best is None or end - start < best[1] - best[0]:
-                    best = (start, end)
-                break
-    return best if best is not None and best[1] - best[0] <= 3 * needed else None
+    stretches = [(start, end) for first, start in enumerate(found) for end in found[first:]]
+    held = {
+        (start, end): len({tokens[n].key for n in found if start <= n <= end}) for start, end in stretches
+    }
+    needed = max(_LEAST, round(_ENOUGH * len(description)))
+    dense = [
+        (start, end)
+        for start, end in stretches
+        if held[start, end] >= needed and end - start <= 3 * held[start, end]
+    ]
+    return max(dense, key=lambda place: (held[place], place[0] - place[1]), default=None)
 
 
 def _runs(tokens: Sequence[Token]) -> Iterator[tuple[tuple[int, int], frozenset[str]]]:

@@ -75,8 +75,12 @@ def flipped(claim: Read, evidence: Read) -> bool:
     Two reversals cancel out: "not safe" agrees with "unsafe".
     """
     turned = frozenset(_opposed(claim, evidence))
-    denied = _denied_words(claim, evidence)
-    return (bool(turned) or bool(denied)) and not any(turned & set(cue.scope[:_ADJACENT]) for cue in denied)
+    ours, theirs = _unmatched(cues_in(claim), cues_in(evidence))
+    denied = any(_governs(c, claim, evidence) for c in ours) or any(
+        _governs(c, evidence, claim) for c in theirs
+    )
+    undone = any(turned & set(cue.scope[:_ADJACENT]) for cue in (*ours, *theirs) if cue.strength != "soft")
+    return (bool(turned) or denied) and not undone
 
 
 def excluded(claim: Read, evidence: Read) -> bool:
@@ -110,14 +114,6 @@ def _scope(sentence: Read, cue: Token, strength: Strength, breaks: list[int]) ->
     if after or strength == "verb":
         return tuple(after[:_REACH])  # "the attempt failed" denies nothing that follows
     return tuple(before)
-
-
-def _denied_words(claim: Read, evidence: Read) -> list[Cue]:
-    """Negations of one side that govern words which the other side states, with no negation to match them."""
-    ours, theirs = _unmatched(cues_in(claim), cues_in(evidence))
-    return [c for c in ours if _governs(c, claim, evidence)] + [
-        c for c in theirs if _governs(c, evidence, claim)
-    ]
 
 
 def _unmatched(ours: Sequence[Cue], theirs: Sequence[Cue]) -> tuple[list[Cue], list[Cue]]:

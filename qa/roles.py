@@ -128,11 +128,20 @@ def _best_places(slots: Sequence[Slot], place: int, others: Sequence[Slot]) -> t
             kind == "name" and any(slot.key == key for slot in others[there[0] : there[1]])
         ):
             own = max(own, fit)
-        elif kind != "name" or not (
-            _holds(slots, run, candidate.key) or _of_another(slots, run[0], others, there[0])
+        elif _differs(kind, key, candidate.key) and not (
+            kind == "name"
+            and (_holds(slots, run, candidate.key) or _of_another(slots, run[0], others, there[0]))
         ):
             other = max(other, fit)
     return own, other
+
+
+def _differs(kind: str, one: str, other: str) -> bool:
+    """Whether two keys of a kind cannot stand for the same: dates must differ in a part that both have."""
+    if kind != "day":
+        return one != other
+    parts = zip(one[1:].split("-"), other[1:].split("-"), strict=True)
+    return any(a != b and "None" not in (a, b) for a, b in parts)
 
 
 def _run(slots: Sequence[Slot], n: int) -> tuple[int, int]:

@@ -32,6 +32,8 @@ _IMPLIED = {
 }
 _PLACING = frozenset("in at near outside".split())
 _OPENING = frozenset({"but", "and"})
+_MOST_BORROWED = 2
+"""Names that a window may leave to what surrounds it: who spoke to whom, not a list of subjects."""
 _RANKS = frozenset(key_of(word) for word in "deputy vice acting assistant".split())
 """Words that make another office of an office: as much of a name as the office's."""
 _PARTY = frozenset("with by between".split())
@@ -124,9 +126,9 @@ def _layers(claim: Read, window: Window, *, close: bool) -> Iterator[tuple[str, 
     yield "numbers", _numbers(claim, window)
     yield "dates", _days(claim, window)
     if close:
+        yield "roles", "conflicts" if swapped(claim, window.read) else "agrees"
         moved = displaced(claim, window.read)
         yield _LAYERS.get(moved, "names"), "conflicts" if moved else "agrees"
-        yield "roles", "conflicts" if swapped(claim, window.read) else "agrees"
         against = flipped(claim, window.read) or excluded(claim, window.read)
         yield "polarity", "conflicts" if against else "agrees"
 
@@ -217,7 +219,22 @@ def _names(claim: Read, window: Window) -> State:
             return "lacks"
         if placed and _only_party(name.key, window.read):
             return "lacks"
+    if _borrowed(claim.slots, window.read.keys) > _MOST_BORROWED and not window.others:
+        return "lacks"
     return "agrees" if (claim.keys & _RANKS) <= window.read.keys else "lacks"
+
+
+def _borrowed(slots: Sequence[Slot], here: frozenset[str]) -> int:
+    """How many names of a claim, each of one or more words, have no word in the window."""
+    names: list[bool] = []
+    for before, slot in pairwise((None, *slots)):
+        if slot is None or slot.kind != "name":
+            continue
+        if before is not None and before.kind == "name":
+            names[-1] = names[-1] or slot.key in here
+        else:
+            names.append(slot.key in here)
+    return names.count(False)
 
 
 def is_foreign(claim: Read, window: Window) -> bool:

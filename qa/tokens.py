@@ -122,7 +122,7 @@ class Token:
 @lru_cache(maxsize=20_000)
 def key_of(word: str) -> str:
     """The key of one word: its alias, or its stem in American spelling, marks left out."""
-    lower = word.lower().replace("’", "'")
+    lower = word.lower().replace("’", "'").rstrip(".")
     alias = _ALIASES.get(lower)
     if alias is not None and (lower not in _CASED or word[0].isupper()):
         return alias

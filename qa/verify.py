@@ -1,5 +1,6 @@
 """Attribution and verification: what the retrieved paragraphs say of a sentence, whatever its author cited."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,7 +8,7 @@ from typing import Protocol
 from index.types import Hit
 from qa.claims import atomic_claims, is_connective, is_refusal, split_sentences, without_markers
 from qa.evidence import Evidence, Span, evidence_of, gathered, windows
-from qa.facts import Read
+from qa.facts import Read, holds_verbatim
 from qa.support import Finding, assess, support
 from qa.types import Quote, Verdict
 
@@ -27,6 +28,10 @@ _ASKED = 3
 _SURE = 0.84
 """Support by words alone that needs no second opinion."""
 _MOST_QUOTES = 3
+_INVENTED = 0.1
+"""Support that is left to a claim with an invented quotation."""
+_QUOTED_WORDS = 3
+_ELISION = re.compile(r"\.\.\.|…|\[[^\]]*\]")
 _GATHERED = 5
 """Sentences of one document that may support a claim together; each of them must hold something new of it."""
 _LONG = 8.0
@@ -69,15 +74,33 @@ def judge(
     if not hits or not text or is_connective(text):
         return Judgement("unsupported", 0.0, "coverage")
     evidence = evidence_of(hits, question)
-    whole = _best(evidence.reading(text), evidence, similarity)
-    if whole.verdict in ("supported", "contradicted"):
-        return whole
-    spans = atomic_claims(text)
-    parts = [_best(evidence.reading(text[start:end]), evidence, similarity) for start, end in spans]
-    found = _combined(parts, whole) if len(spans) > 1 else whole
+    whole = evidence.reading(text)
+    if _invents_quotation(whole, hits):
+        return Judgement("unsupported", _INVENTED, "quote")
+    found = _whole_or_parts(whole, evidence, similarity)
     if found.verdict in ("supported", "contradicted"):
         return found
-    return _gathered(evidence.reading(text), evidence) or found
+    return _gathered(whole, evidence) or found
+
+
+def _whole_or_parts(claim: Read, evidence: Evidence, similarity: Similarity | None) -> Judgement:
+    """A sentence as one claim where that settles it, else by the claims it is made of."""
+    spans = atomic_claims(claim.text)
+    if len(spans) == 1:
+        return _best(claim, evidence, similarity)
+    whole = _best(claim, evidence, None)
+    if whole.verdict == "contradicted" or (whole.verdict == "supported" and whole.score > _SURE):
+        return whole
+    parts = [_best(evidence.reading(claim.text[start:end]), evidence, similarity) for start, end in spans]
+    found = _combined(parts, whole.score)
+    return whole if whole.verdict == "supported" and found.verdict in ("partial", "unsupported") else found
+
+
+def _invents_quotation(claim: Read, hits: Sequence[Hit]) -> bool:
+    """Whether the claim puts words in quotation marks that stand in no hit; one or two words may be irony."""
+    pieces = [piece for quotation in claim.quotations for piece in _ELISION.split(quotation)]
+    long = [piece for piece in pieces if len(piece.split()) >= _QUOTED_WORDS]
+    return any(not any(holds_verbatim(hit.text, piece) for hit in hits) for piece in long)
 
 
 def _gathered(claim: Read, evidence: Evidence) -> Judgement | None:
@@ -99,8 +122,8 @@ def _gathered(claim: Read, evidence: Evidence) -> Judgement | None:
     return None
 
 
-def _combined(parts: Sequence[Judgement], whole: Judgement) -> Judgement:
-    """The verdict of a sentence from those of its claims: the worst that is needed."""
+def _combined(parts: Sequence[Judgement], least: float) -> Judgement:
+    """The verdict of a sentence from those of its claims: the worst that is needed; `least` is its own support."""
     quotes = _distinct(q for part in parts for q in part.quotes[:1])
     wrong = next((part for part in parts if part.verdict == "contradicted"), None)
     if wrong is not None:
@@ -109,13 +132,12 @@ def _combined(parts: Sequence[Judgement], whole: Judgement) -> Judgement:
     worst = min(parts, key=lambda part: part.score)
     if len(good) == len(parts):
         return Judgement("supported", worst.score, worst.layer, quotes)
-    if whole.verdict == "contradicted":
-        return whole
+    score = min(max(least, sum(part.score for part in parts) / len(parts)), SUPPORTED - 0.01)
     if good:
         return Judgement(
-            "partial", worst.score, worst.layer, _distinct(q for part in good for q in part.quotes[:1])
+            "partial", score, worst.layer, _distinct(q for part in good for q in part.quotes[:1])
         )
-    return Judgement("unsupported", worst.score, worst.layer)
+    return Judgement("unsupported", score, worst.layer)
 
 
 def _best(claim: Read, evidence: Evidence, similarity: Similarity | None) -> Judgement:
@@ -180,7 +202,8 @@ def _objects(finding: Finding, reached: float) -> bool:
     """
     reach = _reach(finding)
     if finding.state == "conflicts":
-        return reach > reached + _CLOSE
+        # A window that supports has the claim's value; one with another value may tell of another event
+        return reach > reached + (_FAR if finding.layer in ("numbers", "dates") else _CLOSE)
     return reach >= _NEARLY_ALL and finding.coverage.size >= _SOME_LENGTH and reach > reached + _FAR
 
 
