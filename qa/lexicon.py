@@ -4,6 +4,7 @@ All written for this project. They are small on purpose: an entry earns its plac
 or a falsification turns on; what they lack is the learned layer's business.
 """
 
+import re
 from collections.abc import Iterable
 
 from index.analysis import stem
@@ -93,14 +94,28 @@ wife; bachelor master doctorate
 """
 
 
-def _group(words: Iterable[str]) -> list[str]:
-    return [stem(word) for word in words]
-
+_SPELLING = (
+    (re.compile(r"(?<=.{2})our(?=$|s$|ed|ing|abl|it)"), "or"),
+    (re.compile(r"defence"), "defense"),
+    (re.compile(r"(?<=.{3})is(?=e$|ed$|es$|ing$|ation)"), "iz"),
+    (re.compile(r"(?<=.{3})yse"), "yze"),
+    (re.compile(r"(?<=[a-z]{3})tre$"), "ter"),
+    (re.compile(r"ae(?=[a-z]{3})"), "e"),
+)
+"""British spellings and their American ones."""
 
 IRREGULAR: dict[str, str] = {
     form: stem(forms[0]) for forms in (entry.split() for entry in _IRREGULAR.split(";")) for form in forms
 }
 """From an irregular form, as written, to the key of its base."""
+
+
+def root(word: str) -> str:
+    """The key of a word in lower case: of its base where it is irregular, else its stem in American spelling."""
+    for pattern, instead in _SPELLING:
+        word = pattern.sub(instead, word)
+    return IRREGULAR.get(word) or stem(word)
+
 
 _NOUNS = frozenset(
     "child children man men woman women person people life lives datum data analysis analyses mouse mice foot feet".split()
@@ -117,7 +132,7 @@ PAST_FORMS: frozenset[str] = frozenset(
 def _synonyms() -> dict[str, frozenset[str]]:
     near: dict[str, set[str]] = {}
     for entry in _SYNONYMS.split(";"):
-        keys = {IRREGULAR.get(word, stem(word)) for word in entry.split()}
+        keys = {root(word) for word in entry.split()}
         for key in keys:
             near.setdefault(key, set()).update(keys - {key})
     return {key: frozenset(others) for key, others in near.items()}
@@ -130,7 +145,7 @@ SYNONYMS: dict[str, frozenset[str]] = _synonyms()
 def _pairs(entries: Iterable[Iterable[str]]) -> dict[str, frozenset[str]]:
     against: dict[str, set[str]] = {}
     for entry in entries:
-        keys = _group(entry)
+        keys = [root(word) for word in entry]
         for key in keys:
             against.setdefault(key, set()).update(other for other in keys if other != key)
     return {key: frozenset(others) for key, others in against.items()}

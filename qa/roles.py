@@ -161,9 +161,14 @@ def _holds(slots: Sequence[Slot], run: tuple[int, int], key: str) -> bool:
 def _of_another(slots: Sequence[Slot], place: int, others: Sequence[Slot], n: int) -> bool:
     """Whether the evidence speaks there of somebody else's: "Biden's call with Xi" says nothing of Austin's call."""
     ours, theirs = _owner(slots, place), _owner(others, n)
-    return (
-        ours is not None and theirs is not None and not _holds(others, _run(others, theirs), slots[ours].key)
-    )
+    if theirs is None:
+        return False
+    owner = _run(others, theirs)
+    if (
+        ours is None
+    ):  # "the call with Dong" is nobody's: another's call it is when that other is not named at all
+        return not any(_holds(others, owner, slot.key) for slot in slots)
+    return not _holds(others, owner, slots[ours].key)
 
 
 def _owner(slots: Sequence[Slot], place: int) -> int | None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from index.analysis import STOP_WORDS, stem
-from qa.lexicon import IRREGULAR, PAST_FORMS
+from index.analysis import STOP_WORDS
+from qa.lexicon import PAST_FORMS, root
 
 Kind = Literal["word", "name", "function"]
 """A content word, a (part of a) name, or a word that only binds others."""
@@ -91,14 +91,6 @@ _FUNCTION = STOP_WORDS | frozenset(
     wouldn't shouldn't upon onto off after before above below while since because although though however if whether
     """.split()
 )
-_SPELLING = (
-    (re.compile(r"(?<=.{2})our(?=$|s$|ed|ing|abl|it)"), "or"),
-    (re.compile(r"defence"), "defense"),
-    (re.compile(r"(?<=.{3})is(?=e$|ed$|es$|ing$|ation)"), "iz"),
-    (re.compile(r"(?<=.{3})yse"), "yze"),
-    (re.compile(r"(?<=[a-z]{3})tre$"), "ter"),
-    (re.compile(r"ae(?=[a-z]{3})"), "e"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +120,7 @@ def key_of(word: str) -> str:
         return alias
     if any(c.isdigit() for c in lower):
         return lower.replace("-", "")
-    for pattern, instead in _SPELLING:
-        lower = pattern.sub(instead, lower)
-    return IRREGULAR.get(lower) or stem(lower)
+    return root(lower)
 
 
 @lru_cache(maxsize=4096)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from index.types import Hit
 from qa.claims import atomic_claims, is_connective, is_refusal, split_sentences, without_markers
-from qa.evidence import Evidence, Span, evidence_of, gathered, windows
+from qa.evidence import Evidence, Span, Window, evidence_of, gathered, windows
 from qa.facts import Read, holds_verbatim
 from qa.support import Finding, assess, support
 from qa.types import Quote, Verdict
@@ -20,6 +20,7 @@ _PAIRED = 2
 """Of these, how many are also read together with the sentence before and after."""
 _CLOSE = 0.05
 """Windows that hold shares of a claim within this of each other speak of it equally closely."""
+_APART = 0.2
 _FAR = 0.3
 _NEARLY_ALL = 0.85
 _SOME_LENGTH = 5.0
@@ -170,10 +171,16 @@ def _supports(claim: Read, findings: Sequence[Finding], similarity: Similarity |
         :_ASKED
     ]
     if asked:
-        learned = similarity.scores(claim.text, [findings[n].window.read.text for n in asked])
+        learned = similarity.scores(claim.text, [_with_lent_names(claim, findings[n].window) for n in asked])
         for n, score in zip(asked, learned, strict=True):
             supports[n] = support(findings[n], score)
     return supports
+
+
+def _with_lent_names(claim: Read, window: Window) -> str:
+    """A window's words after the claim's names that its document lends it, which a model cannot know by itself."""
+    lent = [t.text for t in claim.names if t.key not in window.read.keys and t.key in window.around.keys]
+    return f"{', '.join(lent)}: {window.read.text}" if lent else window.read.text
 
 
 def _reach(finding: Finding) -> float:
@@ -203,7 +210,7 @@ def _objects(finding: Finding, reached: float) -> bool:
     reach = _reach(finding)
     if finding.state == "conflicts":
         # A window that supports has the claim's value; one with another value may tell of another event
-        return reach > reached + (_FAR if finding.layer in ("numbers", "dates") else _CLOSE)
+        return reach > reached + (_APART if finding.layer in ("numbers", "dates") else _CLOSE)
     return reach >= _NEARLY_ALL and finding.coverage.size >= _SOME_LENGTH and reach > reached + _FAR
 
 
