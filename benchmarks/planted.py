@@ -16,11 +16,15 @@ WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 COUNTS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 ORDINALS = "first second third fourth fifth".split()
 UNITS = {"minute": "hour", "hour": "day", "day": "week", "week": "month", "month": "year", "year": "month"}
-BASES = {
-    "spoke": "speak", "held": "hold", "met": "meet", "said": "say", "told": "tell", "began": "begin", "became": "become", "took": "take",
-    "gave": "give", "led": "lead", "made": "make", "went": "go", "came": "come", "saw": "see", "found": "find", "kept": "keep", "fell": "fall",
-    "rose": "rise", "grew": "grow", "showed": "show", "sought": "seek", "cut": "cut", "brought": "bring",
-}  # fmt: skip
+BASES = dict(
+    pair.split("/")
+    for pair in """spoke/speak held/hold met/meet said/say told/tell began/begin became/become took/take gave/give
+    led/lead made/make went/go came/come saw/see found/find kept/keep fell/fall rose/rise grew/grow
+    showed/show sought/seek
+    cut/cut brought/bring""".split()
+)
+_BE = "is|are|was|were|has|have|had"
+_MODAL = "will|would|can|could|should|may|might|must"
 
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _DIGITS = re.compile(r"(?<![\w.,$-])\d+(?:\.\d+)?(?![\w,]|\.\d)(?!-[A-Z])")
@@ -30,33 +34,45 @@ _ORDINAL = re.compile(
 )
 _UNIT = re.compile(rf"(?<=\d[ -])({'|'.join(UNITS)})(?=s?\b)")
 _DAY = re.compile(
-    rf"\b(?P<month>{'|'.join(MONTHS)}|Jan\.|Feb\.|Aug\.|Sept\.|Oct\.|Nov\.|Dec\.)(?P<day> \d{{1,2}}(?!\d))?(?![a-z])"
+    rf"\b(?P<month>{'|'.join(MONTHS)}|Jan\.|Feb\.|Aug\.|Sept\.|Oct\.|Nov\.|Dec\.)"
+    r"(?P<day> \d{1,2}(?!\d))?(?![a-z])"
 )
 _WEEKDAY = re.compile(rf"\b(?:{'|'.join(WEEKDAYS)})\b")
-_AUXILIARY = re.compile(
-    r"(?<!to )(?<!may )(?<!might )\b(?:is|are|was|were|has|have|had|will|would|can|could|should|may|might|must)\b(?! not|n['’]t| yet| no\b)"
-)
+_AUXILIARY = re.compile(rf"(?<!to )(?<!may )(?<!might )\b(?:{_BE}|{_MODAL})\b(?! not|n['’]t| yet| no\b)")
 _NEGATED = re.compile(
-    r"\b(is|are|was|were|has|have|had|will|would|can|could|should|may|might|must|did|does|do) not\b|\b(wo|would|could|did|does|do|is|are|was|were|has|have|had)n['’]t\b|\b(?:no) (?=[a-z]+\b)"
+    rf"\b({_BE}|{_MODAL}|did|does|do) not\b|\b(wo|would|could|did|does|do|{_BE})n['’]t\b|\b(?:no) (?=[a-z]+\b)"
 )
 _PAST = re.compile(
-    r"(?<=[a-z’'] )(?:[a-z]{4,}ed)(?= (?:the|a|an|his|her|its|their|to|with|in|on|that|by|from|about|concerns?|it|them|several)\b)"
+    r"(?<=[a-z’'] )(?:[a-z]{4,}ed)"
+    r"(?= (?:the|a|an|his|her|its|their|to|with|in|on|that|by|from|about|concerns?|it|them|several)\b)"
 )
 _STRONG = re.compile(rf"\b(?:{'|'.join(BASES)})\b(?! (?:by|to be))")
 _NAME = re.compile(
-    r"(?<![.!?“\"] )(?<!^)(?<![A-Z]\. )\b(?:[A-Z][a-zé]+(?!-)|[A-Z]{2,}\d*(?:-\d+)?|[A-Z][a-z]*-?\d+)\b(?![.’']?[A-Z])"
+    r"(?<![.!?“\"] )(?<!^)(?<![A-Z]\. )"
+    r"\b(?:[A-Z][a-zé]+(?!-)|[A-Z]{2,}\d*(?:-\d+)?|[A-Z][a-z]*-?\d+)\b(?![.’']?[A-Z])"
 )
-_NOT_NAMES = frozenset(
-    f"""{" ".join(MONTHS)} {" ".join(WEEKDAYS)} The This That These Those In On At We They He She It Its But And After Before Since As When While For With By
-    Secretary Minister General Gen Adm Admiral President Defense Defence Foreign State Chief Chiefs Staff Deputy Leader Senior Navy Capt Speaker House Ministry
-    Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Joint Military National Communist Party Central Commission Department Associated Press News Association
-    OR CI SD II III IV RESULTS METHODS CONCLUSIONS BACKGROUND OBJECTIVE DESIGN SETTING PATIENTS Here Our There An A If However Furthermore Moreover Thus Although
-    To Within Among Despite Seven Ten Eighty Fifty Twelve Both Economic All Some Several Each Many Most Agreement Level These Cabinet Level Strait Sea Street Ocean South North East West Taiwanese More January MAIN OUTCOME MEASURES AND THE OF IN""".split()
+_NOT_NAMES = (
+    frozenset(MONTHS)
+    | frozenset(WEEKDAYS)
+    | frozenset(
+        """
+    The This That These Those In On At We They He She It Its But And After Before Since As When While For With
+    By Secretary Minister General Gen Adm Admiral President Defense Defence Foreign State Chief Chiefs Staff
+    Deputy Leader Senior Navy Capt Speaker House Ministry Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Joint
+    Military National Communist Party Central Commission Department Associated Press News Association OR CI SD
+    II III IV RESULTS METHODS CONCLUSIONS BACKGROUND OBJECTIVE DESIGN SETTING PATIENTS Here Our There An A If
+    However Furthermore Moreover Thus Although To Within Among Despite Seven Ten Eighty Fifty Twelve Both
+    Economic All Some Several Each Many Most Agreement Level These Cabinet Level Strait Sea Street Ocean South
+    North East West Taiwanese More January MAIN OUTCOME MEASURES AND THE OF IN
+    """.split()
+    )
 )
 _AMERICAN = {"US", "America", "American", "Americans", "States", "United", "Washington"}
 _ADVERB = re.compile(
-    r"(?<=[a-z] )(?<!not )(?:publicly|previously|repeatedly|vastly|significantly|largely|recently|typically|briefly|consistently|"
-    r"affirmatively|currently|formally|newly|strongly|dramatically|markedly|relatively|additionally|subsequently) (?=[a-z])"
+    r"(?<=[a-z] )(?<!not )"
+    r"(?:publicly|previously|repeatedly|vastly|significantly|largely|recently|typically|briefly|consistently|"
+    r"affirmatively|currently|formally|newly|strongly|dramatically|markedly|relatively|additionally|"
+    r"subsequently) (?=[a-z])"
 )
 _MUTUAL = re.compile(r"\b(?:and|with|between|or|both|versus|vs)\b|[,;:(]")
 
@@ -96,11 +112,12 @@ def _at(sentence: str, match: re.Match[str], instead: str) -> str:
     return sentence[: match.start()] + instead + sentence[match.end() :]
 
 
-def _number(sentence: str, others: Sequence[str], chance: random.Random) -> str:
-    options: list[str] = []
-    for match in _DIGITS.finditer(sentence):
-        if not _YEAR.fullmatch(match.group()) and not _dated(sentence, match):
-            options.append(_at(sentence, match, _other_number(match.group(), chance)))
+def _number(sentence: str, _others: Sequence[str], chance: random.Random) -> str:
+    options = [
+        _at(sentence, match, _other_number(match.group(), chance))
+        for match in _DIGITS.finditer(sentence)
+        if not _YEAR.fullmatch(match.group()) and not _dated(sentence, match)
+    ]
     options += [
         _at(sentence, m, chance.choice([w for w in COUNTS[2:] if w != m.group()]))
         for m in _COUNT.finditer(sentence)
@@ -138,7 +155,7 @@ def _other_number(digits: str, chance: random.Random) -> str:
     )
 
 
-def _date(sentence: str, others: Sequence[str], chance: random.Random) -> str:
+def _date(sentence: str, _others: Sequence[str], chance: random.Random) -> str:
     options = [
         _at(sentence, m, str(int(m.group()) + chance.choice([-3, -2, -1, 1, 2])))
         for m in _YEAR.finditer(sentence)
@@ -180,7 +197,7 @@ def _name(sentence: str, others: Sequence[str], chance: random.Random) -> str:
     return _at(sentence, match, chance.choice(strangers)) if strangers else sentence
 
 
-def _negation(sentence: str, others: Sequence[str], chance: random.Random) -> str:
+def _negation(sentence: str, _others: Sequence[str], chance: random.Random) -> str:
     options = [_at(sentence, m, _affirmed(m)) for m in _NEGATED.finditer(sentence)]
     if not options:
         options += [_at(sentence, m, f"{m.group()} not") for m in _AUXILIARY.finditer(sentence)]
@@ -195,7 +212,7 @@ def _affirmed(match: re.Match[str]) -> str:
     return ("will" if match[2] == "wo" else match[2]) if match[2] else ""
 
 
-def _roles(sentence: str, others: Sequence[str], chance: random.Random) -> str:
+def _roles(sentence: str, _others: Sequence[str], chance: random.Random) -> str:
     """Two names changed about, where what stands between them is neither a list nor a mutual act."""
     found = [
         m for m in re.finditer(_NAME.pattern.replace("(?<!^)", ""), sentence) if m.group() not in _NOT_NAMES
@@ -226,7 +243,8 @@ _CHANGES: dict[str, Callable[[str, Sequence[str], random.Random], str]] = {
 
 def _without_lead(sentence: str) -> str:
     match = re.match(
-        r"(?:After|Since|In|On|During|At|Ahead of|As|While|For|Additionally|Previously|Nevertheless)\b[^,;]{3,70}, (?=[A-Za-z])(?!who|which|when|and|but)",
+        r"(?:After|Since|In|On|During|At|Ahead of|As|While|For|Additionally|Previously|Nevertheless)\b[^,;]{3,70}, "
+        r"(?=[A-Za-z])(?!who|which|when|and|but)",
         sentence,
     )
     return _capital(sentence[match.end() :]) if match else sentence
@@ -259,7 +277,8 @@ def _date_last(sentence: str) -> str:
 
 def _date_first(sentence: str) -> str:
     match = re.match(
-        rf"([^,;“”]+?) (on (?:{'|'.join(WEEKDAYS)})|in (?:late |early )?(?:{'|'.join(MONTHS)}|\d{{4}})(?: \d{{4}})?)(\.)$",
+        rf"([^,;“”]+?) (on (?:{'|'.join(WEEKDAYS)})"
+        rf"|in (?:late |early )?(?:{'|'.join(MONTHS)}|\d{{4}})(?: \d{{4}})?)(\.)$",
         sentence,
     )
     bare = match is not None and re.search(r"\b(?:was|were|is|earlier|later|and|or)$", match[1]) is None

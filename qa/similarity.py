@@ -2,7 +2,7 @@
 
 Both models were made to find what is relevant, not what is entailed, so their opinion only tips the balance where no
 fact decides (`qa.support`). .5 means "as likely supported as not" among claims that no layer objects to; the
-coefficients were fitted by logistic regression on 893 such claims (docs/decisions/0005-verification.md).
+coefficients are fitted by benchmarks/fit_support.py.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ import numpy as np
 
 from index.types import Embedder, Reranker
 
-_LOGIT = (0.264, -1.072)
+_LOGIT = (0.260, -1.081)
 """Slope and intercept for logits of cross-encoder/ms-marco-MiniLM-L-12-v2, int8."""
-_COSINE = (7.366, -5.724)
+_COSINE = (9.029, -6.983)
 """Slope and intercept for cosines of BAAI/bge-small-en-v1.5, int8, both texts embedded as documents."""
 
 

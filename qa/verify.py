@@ -9,7 +9,7 @@ from index.types import Hit
 from qa.claims import atomic_claims, is_connective, is_refusal, split_sentences, without_markers
 from qa.evidence import Evidence, Span, Window, evidence_of, gathered, windows
 from qa.facts import Read, holds_verbatim
-from qa.support import Finding, assess, support
+from qa.support import OBJECTED, Finding, assess, support
 from qa.types import Quote, Verdict
 
 __all__ = ["Judgement", "Similarity", "is_connective", "is_refusal", "judge", "split_sentences"]
@@ -158,7 +158,7 @@ def _best(claim: Read, evidence: Evidence, similarity: Similarity | None) -> Jud
         return Judgement("supported", score, layer, _quotes(agreeing))
     closest = max(findings, key=_reach)
     if against is not None and _reach(against) >= _reach(closest) - _CLOSE:
-        return Judgement("contradicted", min(score, 1 - SUPPORTED), against.layer, _quotes([against]))
+        return Judgement("contradicted", min(score, OBJECTED), against.layer, _quotes([against]))
     return Judgement("unsupported", min(score, SUPPORTED - 0.01), closest.layer)
 
 
