@@ -22,10 +22,11 @@ _WHEN = (
 _MONTH = re.compile(rf"\b(?P<month>{_SURE_MONTHS}|(?:{_WHEN})(?:May|March))\b")
 _WEEKDAY = re.compile(rf"\b(?P<day>{'|'.join(d.title() for d in _WEEKDAYS)})\b")
 _SLASHED = re.compile(r"(?<![\w/])(\d{1,2})[/.](\d{1,2})[/.]((?:19|20)\d\d)(?![\w/])")
-_HINT = re.compile(
-    rf"\d{{4}}|\d0['’]?s\b|{'|'.join(name.title()[:3] for name in [*_MONTHS, *_WEEKDAYS])}"
-    r"|\d(?:st|nd|rd|th)?\s+(?:of\s+)?[A-Za-z]"
+_NAMES = (
+    "|".join(name.title() for name in (*_MONTHS, *_WEEKDAYS))
+    + "|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec"
 )
+_HINT = re.compile(rf"\d{{4}}|\d0['’]?s\b|\b(?:{_NAMES})\b")
 _RELATIVE = re.compile(
     r"\b(?P<which>last|this|next|earlier this|later this|the previous|the same)\s+(?P<unit>year|month)\b",
     re.IGNORECASE,

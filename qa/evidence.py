@@ -8,7 +8,7 @@ from index.analysis import question_names
 from index.sentences import sentence_spans
 from index.types import Hit
 from qa.days import Day, days_in, lent_days
-from qa.facts import Read, acronyms_of, read
+from qa.facts import Read, acronyms_in, read
 from qa.numbers import numbers_in
 from qa.tokens import is_title, key_of, tokens_of
 
@@ -145,9 +145,7 @@ def paragraph_of(text: str) -> Paragraph:
         | {key for at, key in values if start <= at < end}
         for (start, end), sentence in zip(spans, tokens, strict=True)
     )
-    every = frozenset[str]().union(
-        *({t.key for t in sentence} | acronyms_of(sentence) for sentence in tokens)
-    )
+    every = acronyms_in(text).union(*({t.key for t in sentence} for sentence in tokens))
     names = frozenset(t.key for sentence in tokens for t in sentence if t.kind == "name")
     return Paragraph(spans, keys, every, names, days)
 

@@ -1,7 +1,6 @@
 """What a sentence states that can be checked to the letter: numbers, dates, names and quotations, beside its words."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -12,6 +11,8 @@ from qa.numbers import Number, numbers_in
 from qa.tokens import Token, is_title, key_of, tokens_of
 
 _QUOTED = re.compile(r"“([^”]{2,})”|\"([^\"]{2,})\"|«([^»]{2,})»")
+_CAPITALISED = re.compile(r"\b[A-Z]\w*(?:[\s-]+[A-Z]\w*){2,}")
+_INITIAL = re.compile(r"\b[A-Z]")
 _ARTICLES = frozenset({"a", "an", "the", "s"})
 _QUOTES = str.maketrans(
     {"“": '"', "”": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "\u00a0": " "}
@@ -84,22 +85,18 @@ def read(text: str, *, opens_with_name: bool = False) -> Read:
         numbers,
         days,
         quotations_in(text),
-        frozenset(t.key for t in tokens) | acronyms_of(every),
+        frozenset(t.key for t in tokens) | acronyms_in(text),
         _slots(tokens, numbers, days),
     )
 
 
-def acronyms_of(tokens: Sequence[Token]) -> frozenset[str]:
+def acronyms_in(text: str) -> frozenset[str]:
     """Keys of the acronyms that runs of three to six capitalised words have (South China Sea: scs)."""
     found: set[str] = set()
-    run: list[str] = []
-    for token in [*tokens, None]:
-        if token is not None and token.text[0].isupper():
-            run.append(token.text[0])
-            continue
-        for size in range(3, min(len(run), 6) + 1):
-            found.update(key_of("".join(run[n : n + size])) for n in range(len(run) - size + 1))
-        run = []
+    for match in _CAPITALISED.finditer(text):
+        initials = "".join(_INITIAL.findall(match.group()))
+        for size in range(3, min(len(initials), 6) + 1):
+            found.update(key_of(initials[n : n + size]) for n in range(len(initials) - size + 1))
     return frozenset(found)
 
 

@@ -105,10 +105,10 @@ _AN = re.compile(
     re.IGNORECASE,
 )
 _YEAR_AND_HALF = re.compile(r"\b(?P<unit>year|hour|month|day|decade|century)-and-a-half\b", re.IGNORECASE)
-_HINT = re.compile(
-    rf"\d|\b(?:{_ONE_WORD}|{'|'.join(_ORDINALS)}|half|quarters?|thirds|once|twice|thrice)\b|\ban?[\s-](?:{_UNIT_WORDS})\b",
-    re.IGNORECASE,
+_HINTS = frozenset([*_SMALL, *_SCALES, *_ORDINALS, *_UNITS]) | frozenset(
+    "half quarter quarters thirds once twice thrice".split()
 )
+_HINT_WORD = re.compile(r"[a-z]+|\d")
 _MANNER = re.compile(r"\b(?P<word>once|twice|thrice)\b", re.IGNORECASE)
 _BOUND = re.compile(
     r"(?:(?P<about>about|around|roughly|approximately|some|circa|an estimated|almost exactly)"
@@ -143,7 +143,7 @@ class Number:
 
 def numbers_in(text: str) -> tuple[Number, ...]:
     """Every number of a text, in order and without overlap; dates are not told apart here."""
-    if _HINT.search(text) is None:
+    if not any(word in _HINTS or word.isdigit() for word in _HINT_WORD.findall(text.lower())):
         return ()
     found: list[Number] = []
     taken: list[tuple[int, int]] = []

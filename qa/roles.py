@@ -182,16 +182,20 @@ def _fit(slots: Sequence[Slot], place: int, others: Sequence[Slot], n: int) -> f
 
     An edge equals an edge by half; a word that joins any clause to any other ("that", "when") counts for little.
     """
-    score = 0.0
-    for step, worth in ((-1, 1.0), (1, 1.0), (-2, 0.5), (2, 0.5)):
-        ours, theirs = _at(slots, place + step), _at(others, n + step)
-        if ours == theirs:
-            score += worth * (0.5 if ours is None else 0.25 if ours in _JOINING else 1.0)
-    return score
+    nearest = _agree(slots, place - 1, others, n - 1) + _agree(slots, place + 1, others, n + 1)
+    if nearest == 0.0:
+        return 0.0  # what stands further off makes no place by itself
+    return nearest + (_agree(slots, place - 2, others, n - 2) + _agree(slots, place + 2, others, n + 2)) / 2
 
 
-def _at(slots: Sequence[Slot], n: int) -> str | None:
-    return slots[n].key if 0 <= n < len(slots) else None
+def _agree(slots: Sequence[Slot], place: int, others: Sequence[Slot], n: int) -> float:
+    inside, there = 0 <= place < len(slots), 0 <= n < len(others)
+    if not inside or not there:
+        return 0.0 if inside or there else 0.5
+    key = slots[place].key
+    if key != others[n].key:
+        return 0.0
+    return 0.25 if key in _JOINING else 1.0
 
 
 def _crosses(claim: Read, verb: str, evidence: Read, other: str) -> bool:
