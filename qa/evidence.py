@@ -12,6 +12,8 @@ from qa.facts import Read, acronyms_in, read
 from qa.numbers import numbers_in
 from qa.tokens import is_title, key_of, tokens_of
 
+_LONGEST = 1200
+"""Characters of one window's sentence; comparing orders takes time by the product of lengths."""
 _LED = 0.5
 """What a word in the line that leads into a list counts there."""
 _VALUE = 2.0
@@ -134,7 +136,7 @@ def evidence_of(hits: Sequence[Hit], question: str = "") -> Evidence:
 @lru_cache(maxsize=4096)
 def paragraph_of(text: str) -> Paragraph:
     """A paragraph cut into sentences."""
-    spans = tuple(sentence_spans(text))
+    spans = tuple(piece for start, end in sentence_spans(text) for piece in _pieces(text, start, end))
     days = days_in(text)
     tokens = [tokens_of(text[start:end]) for start, end in spans]
     values = [(day.start, key) for day in days for key in day_keys(day)] + [
@@ -148,6 +150,16 @@ def paragraph_of(text: str) -> Paragraph:
     every = acronyms_in(text).union(*({t.key for t in sentence} for sentence in tokens))
     names = frozenset(t.key for sentence in tokens for t in sentence if t.kind == "name")
     return Paragraph(spans, keys, every, names, days)
+
+
+def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A sentence, or what a table or a text without full stops gives in its place, cut between words."""
+    while end - start > _LONGEST:
+        cut = text.rfind(" ", start + 1, start + _LONGEST)
+        cut = cut if cut > 0 else start + _LONGEST
+        yield start, cut
+        start = cut + (text[cut] == " ")
+    yield start, end
 
 
 def day_keys(day: Day) -> list[str]:

@@ -28,6 +28,8 @@ _ASKED = 3
 """Windows of a claim that the learned score is asked about."""
 _SURE = 0.84
 """Support by words alone that needs no second opinion."""
+_LONGEST = 3000
+"""Characters of what is still a sentence; more than that is not judged, and so not supported."""
 _MOST_QUOTES = 3
 _INVENTED = 0.1
 """Support that is left to a claim with an invented quotation."""
@@ -72,7 +74,7 @@ def judge(
 ) -> Judgement:
     """Match a sentence against all hits and say what they make of it."""
     text = without_markers(claim)
-    if not hits or not text or is_connective(text):
+    if not hits or not text or len(text) > _LONGEST or is_connective(text):
         return Judgement("unsupported", 0.0, "coverage")
     evidence = evidence_of(hits, question)
     whole = evidence.reading(text)

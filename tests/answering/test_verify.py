@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from index.engine import Index
 from index.types import Hit
@@ -206,6 +208,26 @@ def test_what_states_nothing_is_unsupported(claim: str) -> None:
 
 def test_without_hits_nothing_is_supported() -> None:
     assert judge("The call lasted 45 minutes.", []).verdict == "unsupported"
+
+
+@given(
+    st.text(max_size=120),
+    st.lists(st.text(max_size=200), max_size=4),
+)
+def test_any_claim_against_any_paragraphs_gives_quotes_inside_them(claim: str, paragraphs: list[str]) -> None:
+    judged = judge(claim, document("a", paragraphs))
+    assert 0.0 <= judged.score <= 1.0
+    assert (judged.verdict == "supported") <= bool(judged.quotes)
+    assert all(quote.hit.start <= quote.start < quote.end <= quote.hit.end for quote in judged.quotes)
+
+
+@pytest.mark.parametrize(
+    "text", ["Austin called Wei and 45 ", "A ", "one hundred and ", "U.S. ", "(", "“a ", "not "]
+)
+def test_endless_text_is_judged_without_a_hitch(text: str) -> None:
+    hits = document("a", [text * 2000] * 4)
+    assert judge(text * 100, hits).verdict in ("supported", "unsupported", "contradicted", "partial")
+    assert judge(text * 2000, hits).verdict in ("supported", "unsupported")
 
 
 @dataclass(slots=True)
