@@ -110,7 +110,11 @@ def is_gold(asked: Asked, hit: Hit) -> bool:
     return any(hit.path == path and hit.line_start <= line <= hit.line_end for path, line in asked.gold)
 
 
-def measured(index: Index, asked: Asked, reranker: Reranker | None) -> tuple[list[tuple[tuple[float, ...], bool]], list[tuple[tuple[float, ...], bool]]]:
+Rows = list[tuple[tuple[float, ...], bool]]
+"""Signals of passages or sentences, each with whether it is right."""
+
+
+def measured(index: Index, asked: Asked, reranker: Reranker | None) -> tuple[Rows, Rows]:
     """Signals with labels of the passages and of the sentences of one question."""
     assert index.embedder is not None
     vector = index.embedder.embed_queries([asked.text])[0]
@@ -198,7 +202,8 @@ def report(name: str, data: list[tuple[str, str, bool, list[tuple[tuple[float, .
         no = np.array([top[0] for top, d in zip(tops, held, strict=True) if not d[2]])
         auc = float(np.mean(yes[:, None] > no[None, :])) if len(yes) and len(no) else float("nan")
         print(
-            f"  {corpus}: best is right {right:.3f} of {sum(there)}; answerable told from not, AUC {auc:.3f} ({len(yes)} / {len(no)})"
+            f"  {corpus}: best is right {right:.3f} of {sum(there)}; "
+            f"answerable told from not, AUC {auc:.3f} ({len(yes)} / {len(no)})"
         )
         for bar in (0.2, 0.3, 0.4, 0.5):
             edge = np.log(bar / (1 - bar))

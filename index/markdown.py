@@ -22,7 +22,8 @@ def markdown_paragraphs(text: str) -> tuple[Paragraph, ...]:
     lines = lines_of(text)
     found: list[Paragraph] = []
     path: tuple[str, ...] = ()
-    for kind, level, first, last in _blocks(text, lines):
+    for found_as, level, first, last in _blocks(text, lines):
+        kind = found_as
         start, end = _trimmed(lines[first : last + 1])
         if start >= end:
             continue

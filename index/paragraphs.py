@@ -7,7 +7,7 @@ each is a paragraph by itself; a list item is one, with its continuation lines. 
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from index.boilerplate import is_boilerplate
 from index.types import Paragraph, ParagraphKind
@@ -170,8 +170,3 @@ def _kind(group: Sequence[Line], *, is_first: bool, is_last: bool) -> ParagraphK
     if len(group) == 1 and not is_last and _is_heading_text(text, digits=is_first):
         return "heading"
     return "text"
-
-
-def renumbered(paragraphs: Sequence[Paragraph]) -> tuple[Paragraph, ...]:
-    """The same paragraphs numbered densely from 1."""
-    return tuple(replace(p, number=n) for n, p in enumerate(paragraphs, start=1))

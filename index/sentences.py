@@ -25,22 +25,17 @@ def _ends_sentence(text: str, mark: re.Match[str]) -> bool:
     following = _NEXT.match(text, mark.end())
     if following is None:
         return True
-    upcoming = following.group(1)
-    if not mark.group().startswith(".") or mark.group().startswith(".."):
-        return not upcoming.islower()
+    lower_case_follows = following.group(1).islower()
+    closes_more = mark.group() != "."  # another mark, or a quotation mark or bracket closed with it
+    if lower_case_follows or closes_more:
+        return not lower_case_follows
     before = _WORD_BEFORE.search(text, max(0, mark.start() - _LONGEST_WORD), mark.start())
     word = before.group(1) if before else ""
-    if upcoming.islower():
-        return False
-    if mark.group() != ".":  # a quotation mark or bracket closed with it
-        return True
-    if word.lower() in _ABBREVIATIONS:
-        return False
-    if _INITIALS.fullmatch(word):
+    if _INITIALS.fullmatch(word) and word.lower() not in _ABBREVIATIONS:
         # "Lloyd J. Austin", "U.S. Secretary": an initial is followed by a name; "in the U.S. The" is rare enough
         # that a missed end (one longer quotation) costs less than a cut name.
         return _is_sentence_opener(text, mark.end())
-    return True
+    return word.lower() not in _ABBREVIATIONS
 
 
 _OPENERS = frozenset(

@@ -244,7 +244,7 @@ class LocalStore(StoreReader):
             if name not in matching and not beside:
                 raise MismatchError(
                     f"collection {name!r} was built by {_described(built_by)}, not by {_described(self._built_by)}:"
-                    " reindex, or use the model it was built by"
+                    " reindex into another data folder (NUTGRAF_DATA_DIR), or use the model it was built by"
                 )
         upgraded = [
             key

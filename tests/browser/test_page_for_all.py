@@ -195,3 +195,4 @@ def test_before_the_index_is_open_the_page_says_so_and_then_counts(tab, small, s
     page.get_by_text("indexing, 1 of 2 files").wait_for()
     service.is_ready, service.error = (True, ()), documents
     page.get_by_text("2 documents").wait_for()
+    assert not page.get_by_text("indexing, 1 of 2 files").is_visible()
