@@ -1,7 +1,6 @@
 """The app: routes over a service, behind the gate."""
 
 import sys
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -14,6 +13,7 @@ from qa.api.gate import Gate
 from qa.api.site import Site
 from qa.api.state import Backend, State
 from qa.logs import Log
+from qa.release import release
 
 
 def create_app(service: Backend, log: Log | None = None) -> FastAPI:
@@ -26,7 +26,7 @@ def app_of(state: State) -> FastAPI:
     """An app over shared state, whose service may be opened later."""
     app = FastAPI(
         title="Nutgraf",
-        version=_version(),
+        version=release(),
         description="Answers questions from a corpus and cites file and paragraph for every sentence.",
         openapi_url=None,
         docs_url=None,
@@ -45,10 +45,3 @@ def app_of(state: State) -> FastAPI:
     app.add_middleware(Gate, state=state, locked_page=web.locked_page(site))
     app.openapi = openapi(app, with_key=state.settings.api_key is not None)  # type: ignore[method-assign]
     return app
-
-
-def _version() -> str:
-    try:
-        return version("nutgraf")
-    except PackageNotFoundError:
-        return "0"

@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from index.errors import NotFoundError, NutgrafError, RejectedError
 from qa.api.asgi import Scope
 from qa.errors import QuestionError
+from qa.invalid import complaint
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -183,18 +184,4 @@ def _for_people(error: NutgrafError, fixed: str) -> str:
 def _invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
     if any(error["type"] == "json_invalid" for error in errors):
         return Problem("bad_json", TABLE["bad_json"].detail)
-    details = "; ".join(_said(error) for error in errors[:3])
-    more = f" (and {len(errors) - 3} more)" if len(errors) > 3 else ""
-    return Problem("invalid", details + more if details else TABLE["invalid"].detail)
-
-
-def _said(error: Mapping[str, Any]) -> str:
-    """One validation error as `where: what it takes`; the value that was given is never repeated."""
-    where = ".".join(_named(part) for part in error["loc"][1:]) or str(error["loc"][0])
-    if error["type"] == "extra_forbidden":
-        return f"{where}: unknown field"
-    return f"{where}: {str(error['msg']).removeprefix('Value error, ')}"
-
-
-def _named(part: str | int) -> str:
-    return str(part) if isinstance(part, int) else ascii(part)[1:-1][:40]
+    return Problem("invalid", complaint(errors, skip=1) or TABLE["invalid"].detail)
