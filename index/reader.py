@@ -15,7 +15,7 @@ from index.errors import CorruptError, InputError, MismatchError, NotFoundError
 from index.fulltext import FILTERED, RANK, FullText, TermCounts
 from index.snapshot import Ids
 from index.terms import clean, match_any
-from index.types import BuiltBy, DocumentInfo, Filters, StoredParagraph, StoredPassage, Vectors
+from index.types import BuiltBy, DocumentInfo, Filters, Holdings, StoredParagraph, StoredPassage, Vectors
 
 _log = logging.getLogger(__name__)
 
@@ -112,6 +112,22 @@ class StoreReader:
         with self._catalog.reading() as db:
             key, _ = self._find(db, collection)
             return self._counts(db, key).passages
+
+    def holdings(self) -> Holdings:
+        """How much there is, all collections together: counted by the catalog, without reading the documents."""
+        sql = "SELECT collection, count(*), sum(passages), max(unixepoch(indexed_at)) FROM document GROUP BY collection"
+        with self._catalog.reading() as db:
+            names = self._visible(db)
+            shown = {key for key, *_ in names.values()}
+            rows = [row for row in fetch(db, sql) if row[0] in shown]
+            last = last_sequence(db)
+        return Holdings(
+            collections=len(names),
+            documents=sum(int(row[1]) for row in rows),
+            passages=sum(int(row[2]) for row in rows),
+            last_indexed=max((int(row[3]) for row in rows if row[3] is not None), default=None),
+            sequence=last,
+        )
 
     def paragraphs(self, collection: str, document_id: str, /) -> list[StoredParagraph]:
         """All paragraphs of one document in order; damaged ones are left out.

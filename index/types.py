@@ -146,6 +146,17 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Holdings:
+    """How much an index holds in all; `last_indexed` in seconds since 1970, `sequence` grows with every change."""
+
+    collections: int
+    documents: int
+    passages: int
+    last_indexed: int | None
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
     """Hits of one query, best first; `degraded` names the parts that could not take part (dense, rerank)."""
 

@@ -99,6 +99,11 @@ class Jobs:
                 raise NotFoundError("there is no such job, or it was over long ago")
             return self._jobs[id_]
 
+    def counts(self) -> tuple[int, int]:
+        """How many jobs wait, and how many run."""
+        with self._changed:
+            return len(self._waiting), sum(job.state == "running" for job in self._jobs.values())
+
     def stop(self) -> None:
         """Take nothing new, and end what runs at its next step."""
         with self._changed:

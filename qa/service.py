@@ -12,6 +12,7 @@ from index.types import (
     CheckReport,
     DocumentInfo,
     Filters,
+    Holdings,
     Progress,
     Remove,
     SearchResult,
@@ -127,6 +128,10 @@ class Service:
     def collections(self) -> list[str]:
         """Names of the collections."""
         return self._index.store.collections()
+
+    def holdings(self) -> Holdings:
+        """How much the index holds, all collections together."""
+        return self._index.store.holdings()
 
     def documents(self, collection: str) -> list[DocumentInfo]:
         """All documents of a collection, by path. Raises NotFoundError."""

@@ -23,6 +23,8 @@ HEAVY = REFERENCE | {
     "httpx",
     "rich",
     "prompt_toolkit",
+    "mcp",
+    "prometheus_client",
 }
 VOCABULARY = ["index.errors", "index.types", "qa.errors", "qa.types"]
 ERRORS = [
@@ -76,6 +78,13 @@ def test_the_command_is_installed_under_its_name() -> None:
 @pytest.mark.parametrize("module", ["index", "qa", "qa.cli.main"])
 def test_importing_the_door_loads_nothing_heavy(module: str) -> None:
     assert loaded_by(module).isdisjoint(HEAVY)
+
+
+@pytest.mark.parametrize(
+    "module", ["qa.service", "qa.cli.asking", "qa.client", "qa.api.server", "qa.mcp.tools"]
+)
+def test_only_a_client_of_the_protocol_loads_its_sdk(module: str) -> None:
+    assert loaded_by(module).isdisjoint({"mcp", "mcp_types"})
 
 
 @pytest.mark.parametrize("module", ["qa.service", "qa.api.server", "qa.client"])

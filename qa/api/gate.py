@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from index.walk import MAX_BYTES
 from qa.api.asgi import App, Message, Receive, Scope, Send
 from qa.api.errors import ApiError, problem_of, respond
+from qa.api.metrics import METHODS
 from qa.api.state import State
 from qa.logs import describe
 from qa.settings import Settings
@@ -44,7 +45,6 @@ SECURITY_HEADERS: Mapping[bytes, bytes] = MappingProxyType(
 )
 """On every response; a response that sets one of them itself keeps its own."""
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 
 
@@ -125,14 +125,17 @@ class Gate:
         return scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), self._key or b"\0")
 
     def _log(self, scope: Scope, status: int, began: float) -> None:
+        seconds = time.perf_counter() - began
+        route = getattr(scope.get("route"), "path", None)
+        self._state.metrics.request(scope["method"], route, status or 499, seconds)
         self._state.log.info(
             "request",
             request_id=scope["state"]["request_id"],
-            method=scope["method"] if scope["method"] in _METHODS else "other",
-            route=getattr(scope.get("route"), "path", None),
+            method=scope["method"] if scope["method"] in METHODS else "other",
+            route=route,
             status=status or 499,
             code=scope["state"].get("code"),
-            ms=(time.perf_counter() - began) * 1000,
+            ms=seconds * 1000,
         )
 
 

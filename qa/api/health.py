@@ -3,12 +3,13 @@
 from typing import cast
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from qa import wire
 from qa.api import page
 from qa.api.contract import problems
 from qa.api.errors import ApiError
+from qa.api.metrics import MEDIA_TYPE
 from qa.api.state import StateDep
 
 router = APIRouter()
@@ -27,6 +28,18 @@ def readyz(state: StateDep) -> wire.ReadyOut:
     if not ready:
         raise ApiError("starting", reasons)
     return wire.ReadyOut(ready=True)
+
+
+@router.get(
+    "/metrics",
+    tags=["health"],
+    response_class=PlainTextResponse,
+    responses=problems(),
+    summary="Counts and times of this server, for Prometheus",
+)
+def metrics(state: StateDep) -> Response:
+    """Counted since the start; the text format of Prometheus."""
+    return Response(state.metrics.text(), headers={"Content-Type": MEDIA_TYPE})
 
 
 @router.get("/docs", include_in_schema=False)

@@ -19,7 +19,7 @@ def search(body: wire.SearchRequest, state: StateDep) -> wire.SearchOut:
     """The best paragraphs for a query, with the scores each score was made from."""
     filters = body.filters.to_filters()
     return wire.search_out(
-        state.service.search(body.query, collection=body.collection, k=body.top_k, filters=filters)
+        state.search(body.query, collection=body.collection, k=body.top_k, filters=filters)
     )
 
 
@@ -31,4 +31,4 @@ def search(body: wire.SearchRequest, state: StateDep) -> wire.SearchOut:
 )
 def verify(body: wire.VerifyRequest, state: StateDep) -> wire.VerifiedOut:
     """A verdict and citations for each sentence; a line break ends a sentence."""
-    return wire.verified_out(state.service.verify(body.text, collection=body.collection))
+    return wire.verified_out(state.verify(body.text, collection=body.collection))

@@ -1,6 +1,7 @@
 """What the routes share: the service once it is open, the log, and the wish to stop."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Annotated, Literal, Protocol, cast
 
 from fastapi import Depends, Request
 
-from index.types import DocumentInfo, Filters, Progress, SearchResult, StoredParagraph, SyncReport
-from qa.api.errors import ApiError
+from index.errors import NutgrafError
+from index.types import DocumentInfo, Filters, Holdings, Progress, SearchResult, StoredParagraph, SyncReport
+from qa.api.errors import ApiError, problem_of
+from qa.api.metrics import Metrics, Moment
 from qa.api.work import in_thread
 from qa.jobs import Jobs
 from qa.logs import Log
@@ -48,6 +51,10 @@ class Backend(Protocol):
 
     def collections(self) -> Sequence[str]:
         """Names of the collections."""
+        ...
+
+    def holdings(self) -> Holdings:
+        """How much the index holds."""
         ...
 
     def documents(self, collection: str) -> Sequence[DocumentInfo]:
@@ -119,6 +126,7 @@ class State:
         self.starting: str | None = None if service is not None else "starting"
         self._service = service
         self._asking = 0
+        self.metrics = Metrics(self._moment)
 
     @property
     def service(self) -> Backend:
@@ -185,10 +193,44 @@ class State:
         work.add_done_callback(self._leave)
         return work
 
+    def search(self, query: str, *, collection: str, k: int, filters: Filters) -> SearchResult:
+        """Hits for a query. Raises ApiError while the service is not open, and what it raises."""
+        result = self.service.search(query, collection=collection, k=k, filters=filters)
+        self.metrics.searched(result)
+        return result
+
+    def verify(self, text: str, *, collection: str) -> Verified:
+        """Verdicts for a text. Raises as `search`."""
+        verified = self.service.verify(text, collection=collection)
+        self.metrics.verified(verified)
+        return verified
+
+    def collections(self) -> Sequence[str]:
+        """Names of the collections. Raises as `search`."""
+        return self.service.collections()
+
+    def paragraphs(self, collection: str, document_id: str) -> Sequence[StoredParagraph]:
+        """Paragraphs of a document. Raises as `search`, and NotFoundError."""
+        return self.service.paragraphs(collection, document_id)
+
     def _leave(self, work: "asyncio.Future[Answer]") -> None:
         self._asking -= 1
-        if not work.cancelled():
-            work.exception()  # looked at, so that asyncio does not print it when nobody waits any more
+        if work.cancelled():
+            return
+        error = work.exception()  # looked at, so that asyncio does not print it when nobody waits any more
+        if error is None:
+            self.metrics.answered(work.result())
+        else:
+            self.metrics.failed(problem_of(error).code)
+
+    def _moment(self) -> Moment:
+        queued, running = self.jobs.counts()
+        holdings = None
+        if self._service is not None:
+            with contextlib.suppress(NutgrafError):  # what cannot be read is left out; /readyz says why
+                holdings = self._service.holdings()
+        ready = self._service is not None and self.starting is None and not self.stopping.is_set()
+        return Moment(ready, self._asking, self.held, queued, running, holdings)
 
 
 def _state(request: Request) -> State:

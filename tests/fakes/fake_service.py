@@ -11,7 +11,16 @@ import threading
 import time
 
 from index.errors import NotFoundError
-from index.types import DocumentInfo, Filters, Hit, Paragraph, SearchResult, StoredParagraph, SyncReport
+from index.types import (
+    DocumentInfo,
+    Filters,
+    Hit,
+    Holdings,
+    Paragraph,
+    SearchResult,
+    StoredParagraph,
+    SyncReport,
+)
 from qa.api.server import serve
 from qa.errors import SettingsError
 from qa.settings import Settings
@@ -57,6 +66,9 @@ class FakeService:
 
     def collections(self):
         return ["default"]
+
+    def holdings(self):
+        return Holdings(1, len(TEXTS), 5, 1713312000, 7)
 
     def documents(self, collection):
         self._enter(collection)

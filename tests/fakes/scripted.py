@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from index.errors import NotFoundError
-from index.types import DocumentInfo, Filters, Hit, Paragraph, SearchResult, StoredParagraph
+from index.types import DocumentInfo, Filters, Hit, Holdings, Paragraph, SearchResult, StoredParagraph
 from qa.settings import Settings
 from qa.types import (
     Abstention,
@@ -166,6 +166,9 @@ class ScriptedSource:
 
     def collections(self) -> list[str]:
         return ["default", "other"]
+
+    def holdings(self) -> Holdings:
+        return Holdings(2, 450, 4050, None, 1)
 
     def paragraphs(self, collection: str, document_id: str) -> list[StoredParagraph]:
         if document_id != "d1":
