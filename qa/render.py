@@ -64,9 +64,10 @@ def json_text(payload: Mapping[str, object]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How to set words off: with ANSI codes on a terminal, not at all elsewhere."""
+    """How to set words off: with ANSI codes on a terminal, not at all elsewhere; with or without citations' links."""
 
     ansi: bool = False
+    links: bool = False
 
     def bold(self, text: str) -> str:
         """Strong."""
@@ -146,7 +147,8 @@ def citation_text(citation: Citation, style: Style = PLAIN, doubt: str = "") -> 
     """One citation: number and address, then the verbatim text."""
     head = f"{style.marker(f'[{citation.marker}]')} {style.bold(address(citation))}"
     note = " " + style.warning(f"({doubt})") if doubt else ""
-    return f"{head}{note}\n{_indented(citation.cited_text)}"
+    link = f"\n{one_line(citation.url)}" if style.links else ""
+    return f"{head}{note}\n{_indented(citation.cited_text)}{link}"
 
 
 def notes_text(answer: Answer, style: Style = PLAIN) -> str:

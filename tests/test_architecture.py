@@ -19,6 +19,8 @@ SEAMS = {
     "fastapi": ("qa/api/",),
     "starlette": ("qa/api/",),
     "uvicorn": ("qa/api/",),
+    "mcp": ("qa/mcp/server.py",),
+    "prometheus_client": ("qa/api/metrics.py",),
     "faiss": ("index/snapshot.py",),
     "sentence_transformers": ("index/reference.py",),
     "torch": ("index/reference.py",),

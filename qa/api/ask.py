@@ -45,7 +45,7 @@ async def query(body: wire.QueryRequest, request: Request, state: StateDep) -> A
     cancelled = threading.Event()
     work = state.ask(question, cancelled)
     answer = await attended(work, request.receive, state.stopping, cancelled)
-    _log(state, request_id(request), answer, stream=False)
+    log_answer(state, request_id(request), answer, stream=False)
     return wire.answer_out(answer)
 
 
@@ -142,7 +142,7 @@ class EventStream(Response):
             final = Event("final", answer_payload(item.answer))
             fault = self._framed(final)
             if isinstance(fault, bytes):
-                _log(self._state, self._request_id, item.answer, stream=True)
+                log_answer(self._state, self._request_id, item.answer, stream=True)
                 return [final, Event("done", {"id": item.answer.id})]
             item = _Ended(None, fault)
         error = item.error or ApiError("internal")
@@ -153,7 +153,8 @@ class EventStream(Response):
         return [Event("error", problem.body(self._request_id))]
 
 
-def _log(state: State, asked_as: str, answer: Answer, *, stream: bool) -> None:
+def log_answer(state: State, asked_as: str, answer: Answer, *, stream: bool) -> None:
+    """Write an answer's line in the log."""
     state.log.info(
         "asked",
         request_id=asked_as,

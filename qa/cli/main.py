@@ -23,6 +23,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "search": ("qa.cli.asking", "list the paragraphs found for a query"),
     "chat": ("qa.cli.talking", "ask in a conversation, with follow-up questions"),
     "serve": ("qa.cli.serving", "serve the HTTP API"),
+    "mcp": (
+        "qa.cli.tools",
+        "give the tools to a client of the Model Context Protocol that starts this program",
+    ),
     "eval": ("qa.cli.serving", "run a question file and print how well it went"),
     "verify": ("qa.cli.asking", "check each sentence of a text against the documents"),
     "check": ("qa.cli.corpus", "check the index for damage"),

@@ -43,7 +43,7 @@ def locked(call, app, service):
 def test_the_list_of_routes_is_complete(app):
     assert {path for _, path in _routes(app)} >= {"/livez", "/v1/query", "/docs", "/openapi.json", "/"}
     documented = sum(len(item) for item in app.openapi()["paths"].values())
-    assert len(_routes(app)) == documented + 7  # views, files, report, reference, schema
+    assert len(_routes(app)) == documented + 8  # views, files, report, reference, schema, MCP
 
 
 WRONG = {
