@@ -254,6 +254,15 @@ class Settings:
     llm_max_tokens: int = field(
         default=512, metadata=_env(_whole(16, 65536), "Longest draft, in tokens.", "NUTGRAF_LLM_MAX_TOKENS")
     )
+    otlp_endpoint: str | None = field(
+        default=None,
+        metadata=_env(
+            _url,
+            "Where traces are sent; needs `nutgraf[otel]`.",
+            "NUTGRAF_OTLP_ENDPOINT",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+        ),
+    )
     log_level: str = field(
         default="info",
         metadata=_env(

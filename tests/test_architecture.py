@@ -21,6 +21,7 @@ SEAMS = {
     "uvicorn": ("qa/api/",),
     "mcp": ("qa/mcp/server.py",),
     "prometheus_client": ("qa/api/metrics.py",),
+    "opentelemetry": ("qa/api/otlp.py",),
     "faiss": ("index/snapshot.py",),
     "sentence_transformers": ("index/reference.py",),
     "torch": ("index/reference.py",),

@@ -75,6 +75,7 @@ class Gate:
         state = scope.setdefault("state", {})
         state["request_id"] = headers.request_id()
         passage = _Passage(scope, receive, send, headers)
+        traced = self._state.traces.begin(headers.one(b"traceparent"))
         try:
             self._check(scope, headers)
             await self._app(scope, passage.receive, passage.send)
@@ -85,7 +86,7 @@ class Gate:
                 response = self._answer_to(error, scope, headers)
                 await response(scope, passage.receive, passage.send)
         finally:
-            self._log(scope, passage.status, began)
+            self._log(scope, passage.status, began, traced)
 
     def _check(self, scope: Scope, headers: "_Headers") -> None:
         """Refuse what may not pass, cheapest first."""
@@ -124,16 +125,24 @@ class Gate:
         scheme, _, given = headers.one_raw(b"authorization").partition(b" ")
         return scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), self._key or b"\0")
 
-    def _log(self, scope: Scope, status: int, began: float) -> None:
+    def _log(self, scope: Scope, status: int, began: float, traced: object) -> None:
         seconds = time.perf_counter() - began
         route = getattr(scope.get("route"), "path", None)
-        self._state.metrics.request(scope["method"], route, status or 499, seconds)
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        status = status or 499
+        self._state.metrics.request(method, route, status, seconds)
+        attributes = {
+            "http.request.method": method,
+            "http.route": route or "",
+            "http.response.status_code": status,
+        }
+        self._state.traces.end(traced, attributes)
         self._state.log.info(
             "request",
             request_id=scope["state"]["request_id"],
-            method=scope["method"] if scope["method"] in METHODS else "other",
+            method=method,
             route=route,
-            status=status or 499,
+            status=status,
             code=scope["state"].get("code"),
             ms=seconds * 1000,
         )

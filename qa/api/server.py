@@ -79,6 +79,7 @@ def serve(settings: Settings, *, opener: Opener = open_service, out: TextIO | No
         server.on_started = opening.start
         with _library_logs(log):
             server.run(sockets=[sock])
+            state.traces.close()
             opening.finish()
     if opening.error is not None:
         raise opening.error

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Protocol, cast
@@ -13,6 +14,7 @@ from index.errors import NutgrafError
 from index.types import DocumentInfo, Filters, Holdings, Progress, SearchResult, StoredParagraph, SyncReport
 from qa.api.errors import ApiError, problem_of
 from qa.api.metrics import Metrics, Moment
+from qa.api.tracing import traces_of
 from qa.api.work import in_thread
 from qa.jobs import Jobs
 from qa.logs import Log
@@ -127,6 +129,7 @@ class State:
         self._service = service
         self._asking = 0
         self.metrics = Metrics(self._moment)
+        self.traces = traces_of(settings, log)
 
     @property
     def service(self) -> Backend:
@@ -190,19 +193,24 @@ class State:
             raise ApiError("overloaded")
         self._asking += 1
         work = in_thread(lambda: service.ask(question, on_event=on_event, cancelled=cancelled))
-        work.add_done_callback(self._leave)
+        here, began = self.traces.here(), time.time_ns()
+        work.add_done_callback(lambda done: self._leave(done, here, began))
         return work
 
     def search(self, query: str, *, collection: str, k: int, filters: Filters) -> SearchResult:
         """Hits for a query. Raises ApiError while the service is not open, and what it raises."""
+        began = time.time_ns()
         result = self.service.search(query, collection=collection, k=k, filters=filters)
         self.metrics.searched(result)
+        self.traces.searched(began, result)
         return result
 
     def verify(self, text: str, *, collection: str) -> Verified:
         """Verdicts for a text. Raises as `search`."""
+        began = time.time_ns()
         verified = self.service.verify(text, collection=collection)
         self.metrics.verified(verified)
+        self.traces.verified(began, verified)
         return verified
 
     def collections(self) -> Sequence[str]:
@@ -213,13 +221,14 @@ class State:
         """Paragraphs of a document. Raises as `search`, and NotFoundError."""
         return self.service.paragraphs(collection, document_id)
 
-    def _leave(self, work: "asyncio.Future[Answer]") -> None:
+    def _leave(self, work: "asyncio.Future[Answer]", here: object, began: int) -> None:
         self._asking -= 1
         if work.cancelled():
             return
         error = work.exception()  # looked at, so that asyncio does not print it when nobody waits any more
         if error is None:
             self.metrics.answered(work.result())
+            self.traces.answered(here, began, work.result())
         else:
             self.metrics.failed(problem_of(error).code)
 

@@ -28,7 +28,8 @@ def test_every_setting_can_be_set_by_its_variable():
         "public_base_url": "https://n.example/", "allowed_hosts": "a:1, B", "embedding_model": "m",
         "reranker": "off", "offline": "no", "threads": "4", "llm_base_url": "http://h:1/v1", "llm_model": "q",
         "llm_api_key": "s", "llm_ttft_s": "1.5", "llm_gap_s": "2", "llm_total_s": "3", "llm_max_bytes": "4096",
-        "llm_context_tokens": "600", "llm_max_tokens": "20", "log_level": "DEBUG",
+        "llm_context_tokens": "600", "llm_max_tokens": "20",
+        "otlp_endpoint": "http://h:4318", "log_level": "DEBUG",
     }  # fmt: skip
     settings = Settings.from_env({f"NUTGRAF_{name.upper()}": value for name, value in given_values.items()})
     changed = [f.name for f in dataclasses.fields(Settings) if getattr(settings, f.name) != f.default]

@@ -203,7 +203,7 @@ def main():
 
     try:
         serve(
-            Settings.from_env({k: v for k, v in os.environ.items() if k.startswith("NUTGRAF_")}),
+            Settings.from_env({k: v for k, v in os.environ.items() if k.startswith(("NUTGRAF_", "OTEL_"))}),
             opener=opener,
         )
     except SettingsError as error:

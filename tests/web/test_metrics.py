@@ -64,7 +64,7 @@ def test_no_label_or_name_comes_from_outside(call, read, service):
 
 def test_answers_are_counted_by_what_came_of_them(call, read):
     call("POST", "/v1/query", json={"question": "How long was the call?"})
-    call("POST", "/v1/query", json={"question": "How long was the call?", "stream": True})
+    call("POST", "/v1/query", json={"question": "How long was the visit?"})
     call("POST", "/v1/query", json={"question": "xyzzy"})
     call("POST", "/v1/query", json={"question": "call", "collection": "none"})
     call("POST", "/v1/verify", json={"text": "The call lasted."})
@@ -76,6 +76,12 @@ def test_answers_are_counted_by_what_came_of_them(call, read):
     assert found["nutgraf_verdicts_total", ("of", "answer"), ("verdict", "supported")] == 2
     assert found["nutgraf_verdicts_total", ("of", "text"), ("verdict", "unsupported")] == 1
     assert found["nutgraf_questions_in_progress",] == 0
+
+
+def test_a_streamed_answer_counts_as_well(call, state):
+    call("POST", "/v1/query", json={"question": "How long was the call?", "stream": True})
+    found = samples(state.metrics.text().decode())
+    assert found["nutgraf_answers_total", ("reason", ""), ("status", "answered")] == 1
 
 
 @pytest.fixture
