@@ -14,12 +14,15 @@ import httpx
 import httpx2
 import pytest
 import scripted
+from llm_server import FakeLLM
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
+import qa
 from index.errors import NotFoundError
 from index.types import Paragraph, SearchResult, StoredParagraph
-from qa.mcp.tools import FETCH_CHARS, FOUND_CHARS, TOOLS, Place, parsed, perform
+from qa.client import ServerError
+from qa.mcp.tools import FETCH_CHARS, FOUND_CHARS, TOOLS, Place, explained, parsed, perform
 from qa.service import Service
 from qa.settings import Secret, Settings
 
@@ -284,6 +287,59 @@ def test_an_id_that_search_does_not_give_is_not_found(id_):
         perform(parsed("fetch", {"id": id_}), Long(["a", "b", "c"]), Place("http://127.0.0.1:8000"))
 
 
+# ------------------------------------------------------------------------------------------------ with an LLM
+
+
+def test_whatever_an_llm_does_the_answer_is_cited_or_refused(running, real):
+    script = ("html", "refusal", "good")
+    with FakeLLM(script) as llm:
+        settings = Settings(
+            data_dir=real.settings.data_dir,
+            llm_base_url=llm.base_url,
+            llm_model="fake-1",
+            llm_ttft_s=1,
+            llm_gap_s=1,
+        )
+        with Service.open(settings) as service:
+            site = running(service)
+            results = talk(f"{site.url}/mcp", *[("ask", {"question": KNOWN})] * len(script))
+    assert llm.requests
+    for result in results:
+        answer = result.structured_content
+        assert not result.is_error
+        assert answer["status"] == "abstained" or answer["citations"]
+        assert llm.text not in answer["answer"]  # which the documents do not support
+
+
+def asked(llm):
+    until = time.monotonic() + 10
+    while not llm.requests and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("way", ["http", "pipes"])
+def test_a_call_that_is_given_up_hangs_up_on_the_llm(running, real, way):
+    with FakeLLM(("slow_forever",)) as llm:
+        given = {"NUTGRAF_LLM_BASE_URL": llm.base_url, "NUTGRAF_LLM_MODEL": "fake-1"}
+        with Service.open(
+            Settings.from_env({"NUTGRAF_DATA_DIR": str(real.settings.data_dir), **given})
+        ) as service:
+            where = (
+                f"{running(service).url}/mcp"
+                if way == "http"
+                else process(service.settings.data_dir, **given)
+            )
+
+            async def run():
+                async with Client(where) as client:
+                    call = asyncio.create_task(client.call_tool("ask", {"question": KNOWN}))
+                    await asyncio.to_thread(asked, llm)
+                    call.cancel()
+                    return await asyncio.to_thread(llm.hung_up.wait, 1)
+
+            assert asyncio.run(run())
+
+
 # ------------------------------------------------------------------------------------------------- the gate
 
 
@@ -402,6 +458,13 @@ def test_nothing_but_the_protocol_stands_on_standard_output(real):
     assert "canary" not in err
 
 
+def test_without_the_key_that_server_says_so(running, fake):
+    site = running(fake.FakeService(Settings(api_key=Secret("k" * 32))))
+    with qa.Client(site.url) as client, pytest.raises(ServerError) as refused:
+        perform(parsed("list_collections", {}), client, Place(site.url))
+    assert explained(refused.value)[0] == "unauthorized"
+
+
 def test_without_an_index_it_ends_at_once_and_says_why(tmp_path):
     code, out, err = lines_of(tmp_path / "nothing", "")
     assert (code, out) == (66, [])
@@ -412,7 +475,5 @@ def test_a_key_in_the_environment_opens_a_server_that_asks_for_one(running, fake
     key = "k" * 32
     service = fake.FakeService(dataclasses.replace(Settings(), api_key=Secret(key)))
     site = running(service)
-    (with_key,) = talk(process(tmp_path, "--url", site.url, NUTGRAF_API_KEY=key), ("list_collections", {}))
-    (without,) = talk(process(tmp_path, "--url", site.url), ("list_collections", {}))
-    assert with_key.structured_content == {"collections": [{"name": "default"}]}
-    assert only_text(without).startswith("unauthorized: ")
+    (known,) = talk(process(tmp_path, "--url", site.url, NUTGRAF_API_KEY=key), ("list_collections", {}))
+    assert known.structured_content == {"collections": [{"name": "default"}]}
