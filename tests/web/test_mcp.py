@@ -155,6 +155,7 @@ def test_what_was_found_can_be_read_and_its_link_opens(site):
     assert httpx.get(document["url"]).status_code == 200
 
 
+@pytest.mark.parametrize("target", ["http", "pipes"], indirect=True)
 def test_an_error_is_a_result_with_a_stable_code(target):
     where, mode = target
     calls = [
