@@ -177,7 +177,8 @@ def _generated(found: _Found, parts: Parts, llm: LLM, run: _Run) -> Answer:
     degraded = _degraded(outcome, shown=reader.shown)
     if not reader.shown:
         unsupported = ("llm_unsupported",) if reader.dropped else ()
-        return _extracted(found, parts, run, (*degraded, *unsupported), bar=ANSWERABLE)
+        instead = _extracted(found, parts, run, (*degraded, *unsupported), bar=ANSWERABLE)
+        return replace(instead, usage=_usage(outcome))
     made = _assembled(found, composer.composed(), _info(llm, outcome), degraded, dropped=reader.dropped)
     return replace(made, usage=_usage(outcome))
 
@@ -209,7 +210,7 @@ def _drafted(
 def _declined(found: _Found, parts: Parts, llm: LLM, run: _Run, outcome: Outcome) -> Answer:
     """The model found no answer: a sentence that surely answers is quoted all the same."""
     if found.confidence >= SURE:
-        return _extracted(found, parts, run, ())
+        return replace(_extracted(found, parts, run, ()), usage=_usage(outcome))
     return _abstained(found, parts, "low_confidence", _info(llm, outcome), usage=_usage(outcome))
 
 
