@@ -44,6 +44,10 @@ class OnnxEmbedder:
         """float32[len(texts), dim], unit rows."""
         return self._embed(texts)
 
+    def count_tokens(self, texts: Sequence[str], /) -> int:
+        """Tokens that the model reads of these texts; what it cuts off is not counted."""
+        return self._graph.count_tokens(texts)
+
     def _embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.dim), np.float32)
         for batch, output, mask in self._graph.run(texts):

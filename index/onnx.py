@@ -48,6 +48,10 @@ class OnnxGraph:
         size = self._session.get_outputs()[0].shape[-1]
         return int(size)
 
+    def count_tokens(self, texts: Sequence[Text]) -> int:
+        """Tokens of these texts as the graph reads them."""
+        return sum(len(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts)))
+
     def run(
         self, texts: Sequence[Text]
     ) -> Iterator[tuple[list[int], npt.NDArray[np.float32], npt.NDArray[np.int64]]]:

@@ -1,13 +1,14 @@
 """Everything that a surface may ask for, over one open index."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
 from index.engine import Index
-from index.errors import NotFoundError
+from index.errors import ModelError, NotFoundError
 from index.types import (
     CheckReport,
     DocumentInfo,
@@ -24,10 +25,13 @@ from qa.compose import Checked, Composer
 from qa.llm import LLM, LLMConfig
 from qa.settings import Settings
 from qa.similarity import similarity_of
-from qa.types import Answer, OnEvent, Question, Sentence, Verified
+from qa.types import Answer, Embedded, OnEvent, Question, Sentence, Verified
 from qa.verify import Similarity, judge, split_sentences
 
 _VERIFY_HITS = 8
+
+_EMBED_AT_ONCE = 16
+"""Texts between two looks at whether anybody still waits."""
 
 UPLOADS_AT_ONCE = 4
 """Uploads that are read and embedded side by side; the others wait."""
@@ -119,6 +123,30 @@ class Service:
             tuple(_placed(sentence, start, end) for sentence, start, end in sentences),
             composer.composed().citations,
         )
+
+    @property
+    def embedding_model(self) -> str:
+        """Name of the index's own embedding model; empty where it has none."""
+        return self._index.models["embedding"]
+
+    def embed(
+        self, texts: Sequence[str], *, as_queries: bool = False, cancelled: threading.Event | None = None
+    ) -> Embedded:
+        """Vectors of texts by the index's own model; those made so far when `cancelled` is set.
+
+        Raises:
+            ModelError: there is no model; the index is searched by words alone.
+        """
+        embedder = self._index.embedder
+        if embedder is None:
+            raise ModelError("no embedding model is at hand")
+        embed = embedder.embed_queries if as_queries else embedder.embed_documents
+        vectors: list[tuple[float, ...]] = []
+        for start in range(0, len(texts), _EMBED_AT_ONCE):
+            if cancelled is not None and cancelled.is_set():
+                break
+            vectors += map(tuple, embed(texts[start : start + _EMBED_AT_ONCE]).tolist())
+        return Embedded(embedder.name, tuple(vectors), embedder.count_tokens(texts))
 
     def _similarity(self) -> Similarity | None:
         return similarity_of(self._index.embedder, self._index.reranker)

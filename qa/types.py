@@ -146,6 +146,15 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
+class Embedded:
+    """Vectors of texts in their order, unit length; `tokens` is what the model read of them."""
+
+    model: str
+    vectors: tuple[tuple[float, ...], ...]
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One step of an answer in the making: `name` is the SSE event's, `data` its JSON object."""
 

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Protocol, cast
+from typing import Annotated, Any, Literal, Protocol, TypeVar, cast
 
 from fastapi import Depends, Request
 
@@ -19,7 +19,9 @@ from qa.api.work import in_thread
 from qa.jobs import Jobs
 from qa.logs import Log
 from qa.settings import Settings
-from qa.types import Answer, OnEvent, Question, Verified
+from qa.types import Answer, Embedded, OnEvent, Question, Verified
+
+T = TypeVar("T")
 
 MAX_ASKING = 32
 """Questions at once, waiting ones included; more are refused at once rather than piled up."""
@@ -49,6 +51,15 @@ class Backend(Protocol):
 
     def verify(self, text: str, *, collection: str) -> Verified:
         """Verdicts for a text."""
+        ...
+
+    @property
+    def embedding_model(self) -> str:
+        """Name of the index's embedding model; empty without one."""
+        ...
+
+    def embed(self, texts: Sequence[str], *, as_queries: bool, cancelled: threading.Event | None) -> Embedded:
+        """Vectors of texts. Raises ModelError."""
         ...
 
     def collections(self) -> Sequence[str]:
@@ -187,14 +198,24 @@ class State:
             ApiError: the service is not open, every place is taken, or the server is shutting down.
         """
         service = self.service
+        work = self.work(lambda: service.ask(question, on_event=on_event, cancelled=cancelled))
+        here, began = self.traces.here(), time.time_ns()
+        work.add_done_callback(lambda done: self._tell(done, here, began))
+        return work
+
+    def work(self, call: Callable[[], T]) -> "asyncio.Future[T]":
+        """Begin a call in a thread, in one of the places for questions.
+
+        Raises:
+            ApiError: every place is taken, or the server is shutting down.
+        """
         if self.stopping.is_set():
             raise ApiError("shutting_down")
         if self._asking >= MAX_ASKING:
             raise ApiError("overloaded")
         self._asking += 1
-        work = in_thread(lambda: service.ask(question, on_event=on_event, cancelled=cancelled))
-        here, began = self.traces.here(), time.time_ns()
-        work.add_done_callback(lambda done: self._leave(done, here, began))
+        work = in_thread(call)
+        work.add_done_callback(self._leave)
         return work
 
     def search(self, query: str, *, collection: str, k: int, filters: Filters) -> SearchResult:
@@ -221,11 +242,15 @@ class State:
         """Paragraphs of a document. Raises as `search`, and NotFoundError."""
         return self.service.paragraphs(collection, document_id)
 
-    def _leave(self, work: "asyncio.Future[Answer]", here: object, began: int) -> None:
+    def _leave(self, work: "asyncio.Future[Any]") -> None:
         self._asking -= 1
+        if not work.cancelled():
+            work.exception()  # looked at, so that asyncio does not print it when nobody waits any more
+
+    def _tell(self, work: "asyncio.Future[Answer]", here: object, began: int) -> None:
         if work.cancelled():
             return
-        error = work.exception()  # looked at, so that asyncio does not print it when nobody waits any more
+        error = work.exception()
         if error is None:
             self.metrics.answered(work.result())
             self.traces.answered(here, began, work.result())

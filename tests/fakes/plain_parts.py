@@ -29,6 +29,9 @@ class HashEmbedder:
     def embed_queries(self, texts: Sequence[str], /) -> Vectors:
         return self._embed(texts)
 
+    def count_tokens(self, texts: Sequence[str], /) -> int:
+        return sum(len(text.split()) for text in texts)
+
     def embed_documents(self, texts: Sequence[str], /) -> Vectors:
         if self.refuses and any(self.refuses in text for text in texts):
             raise ModelError("this text cannot be embedded")
