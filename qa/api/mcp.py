@@ -17,7 +17,7 @@ from fastapi.responses import Response
 
 from qa import wire
 from qa.api.asgi import Message, Receive, Scope, Send
-from qa.api.ask import log_answer
+from qa.api.streaming import log_answer
 from qa.api.contract import JsonRoute
 from qa.api.errors import problem_of
 from qa.api.state import State, StateDep, request_id

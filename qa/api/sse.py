@@ -5,6 +5,12 @@ from collections.abc import Mapping
 
 MEDIA_TYPE = "text/event-stream"
 
+BEAT = b": heartbeat\n\n"
+"""A comment, which every client passes over."""
+
+DONE = b"data: [DONE]\n\n"
+"""The end of a stream of the OpenAI protocol."""
+
 _BREAKS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029", 0xFEFF: "\\ufeff"}
 """Characters that some clients take for the end of a line, or drop; JSON itself escapes the ASCII ones."""
 
@@ -13,5 +19,10 @@ def frame(name: str, data: Mapping[str, object]) -> bytes:
     """One event, as bytes. Text can neither end the data line nor begin another field."""
     if not name.isidentifier():
         raise ValueError("an event is named by a plain word")
+    return f"event: {name}\n".encode() + unnamed(data)
+
+
+def unnamed(data: Mapping[str, object]) -> bytes:
+    """An event of data alone, as the OpenAI protocol streams chat."""
     line = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_BREAKS)
-    return f"event: {name}\ndata: {line}\n\n".encode(errors="replace")
+    return f"data: {line}\n\n".encode(errors="replace")
