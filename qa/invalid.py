@@ -14,10 +14,14 @@ def complaint(errors: Sequence[Mapping[str, Any]], *, skip: int = 0) -> str:
     return details + more
 
 
+def place(error: Mapping[str, Any], *, skip: int = 0) -> str:
+    """The field that a validation error is about."""
+    return ".".join(_named(part) for part in error["loc"][skip:]) or ".".join(map(str, error["loc"][:1]))
+
+
 def _said(error: Mapping[str, Any], skip: int) -> str:
-    where = ".".join(_named(part) for part in error["loc"][skip:]) or ".".join(map(str, error["loc"][:1]))
     what = "unknown field" if error["type"] == "extra_forbidden" else str(error["msg"])
-    return f"{where}: {what.removeprefix('Value error, ')}"
+    return f"{place(error, skip=skip)}: {what.removeprefix('Value error, ')}"
 
 
 def _named(part: str | int) -> str:

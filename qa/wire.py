@@ -18,7 +18,9 @@ MAX_TURNS = 50
 MAX_TOP_K = 50
 
 
-def _fits(limit: int) -> AfterValidator:
+def fits(limit: int) -> AfterValidator:
+    """Holds a text to a number of bytes in UTF-8."""
+
     def check(value: str) -> str:
         try:
             size = len(value.encode())
@@ -45,8 +47,8 @@ Day = Annotated[
     AfterValidator(_day),
     Field(json_schema_extra={"format": "date"}),
 ]
-CollectionName = Annotated[str, StringConstraints(min_length=1, max_length=128), _fits(512)]
-Asked = Annotated[str, NotBlank, Field(max_length=MAX_TEXT_BYTES), _fits(MAX_TEXT_BYTES)]
+CollectionName = Annotated[str, StringConstraints(min_length=1, max_length=128), fits(512)]
+Asked = Annotated[str, NotBlank, Field(max_length=MAX_TEXT_BYTES), fits(MAX_TEXT_BYTES)]
 
 
 class _In(BaseModel):
@@ -61,13 +63,13 @@ class TurnIn(_In):
     """One earlier message of the conversation."""
 
     role: Literal["user", "assistant"]
-    content: Annotated[str, Field(max_length=MAX_TEXT_BYTES), _fits(MAX_TEXT_BYTES)]
+    content: Annotated[str, Field(max_length=MAX_TEXT_BYTES), fits(MAX_TEXT_BYTES)]
 
 
 class FiltersIn(_In):
     """What a search is narrowed to before ranking: a glob over paths, and days, both ends included."""
 
-    path: Annotated[str, StringConstraints(min_length=1, max_length=1024), _fits(4096)] | None = None
+    path: Annotated[str, StringConstraints(min_length=1, max_length=1024), fits(4096)] | None = None
     date_from: Day | None = None
     date_to: Day | None = None
 
@@ -117,7 +119,7 @@ class SearchRequest(_In):
 class VerifyRequest(_In):
     """A text for `POST /v1/verify`."""
 
-    text: Annotated[str, NotBlank, Field(max_length=MAX_VERIFY_BYTES), _fits(MAX_VERIFY_BYTES)]
+    text: Annotated[str, NotBlank, Field(max_length=MAX_VERIFY_BYTES), fits(MAX_VERIFY_BYTES)]
     collection: CollectionName = "default"
 
 
@@ -342,6 +344,21 @@ class ProblemOut(_Out):
     request_id: str
     retryable: bool
     reasons: list[str] | None = None
+
+
+class OpenAIErrorOut(_Out):
+    """An error as clients of the OpenAI protocol read it."""
+
+    message: str
+    type: Literal["invalid_request_error", "server_error"]
+    code: str
+    param: str | None
+
+
+class OpenAIProblemOut(ProblemOut):
+    """An error on a route of the OpenAI protocol: both shapes in one object."""
+
+    error: OpenAIErrorOut
 
 
 def answer_out(answer: Answer) -> AnswerOut:

@@ -11,6 +11,7 @@ from qa import wire
 from qa.api.errors import MEDIA_TYPE, TABLE, ApiError
 
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_OPENAI_PROBLEM = {"$ref": "#/components/schemas/OpenAIProblem"}
 
 
 class JsonRoute(APIRoute):
@@ -34,14 +35,15 @@ class JsonRoute(APIRoute):
         return checked
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def problems(*statuses: int, openai: bool = False) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that may fail with these statuses; what every route may give is added."""
-    return {status: _response(status) for status in sorted({*statuses, 401, 403, 421, 431, 500})}
+    schema = _OPENAI_PROBLEM if openai else _PROBLEM
+    return {status: _response(status, schema) for status in sorted({*statuses, 401, 403, 421, 431, 500})}
 
 
-def _response(status: int) -> dict[str, Any]:
+def _response(status: int, schema: dict[str, str]) -> dict[str, Any]:
     titles = sorted({row.title for row in TABLE.values() if row.status == status})
-    return {"description": "; ".join(titles), "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
+    return {"description": "; ".join(titles), "content": {MEDIA_TYPE: {"schema": schema}}}
 
 
 def openapi(app: FastAPI, *, with_key: bool) -> Callable[[], dict[str, Any]]:
@@ -55,6 +57,7 @@ def openapi(app: FastAPI, *, with_key: bool) -> Callable[[], dict[str, Any]]:
         components = schema.setdefault("components", {})
         schemas = components.setdefault("schemas", {})
         schemas["Problem"] = wire.ProblemOut.model_json_schema(mode="serialization")
+        schemas["OpenAIProblem"] = _inlined(wire.OpenAIProblemOut.model_json_schema(mode="serialization"))
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         if with_key:
@@ -63,3 +66,10 @@ def openapi(app: FastAPI, *, with_key: bool) -> Callable[[], dict[str, Any]]:
         return schema
 
     return document
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema whose one definition stands where it is used: references reach only the document's components."""
+    (definition,) = schema.pop("$defs").values()
+    schema["properties"]["error"] = definition
+    return schema

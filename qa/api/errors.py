@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from index.errors import NotFoundError, NutgrafError, RejectedError
 from qa.api.asgi import Scope
 from qa.errors import QuestionError
-from qa.invalid import complaint
+from qa.invalid import complaint, place
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -39,6 +39,7 @@ TABLE: Mapping[str, Row] = MappingProxyType(
         "unauthorized": Row(401, "Key needed", "Send the API key as 'Authorization: Bearer KEY'."),
         "cross_site": Row(403, "Cross-site request", "Requests from pages of other sites are not answered."),
         "not_found": Row(404, "Not found", "There is no such collection, document or paragraph."),
+        "model_not_found": Row(404, "No such model", "There is no such model; GET /v1/models lists them."),
         "no_route": Row(404, "No such address", "Nothing is served at this address; /docs lists what is."),
         "method_not_allowed": Row(405, "Method not allowed", "This address does not take this method."),
         "read_only": Row(
@@ -103,6 +104,15 @@ TABLE: Mapping[str, Row] = MappingProxyType(
     }
 )
 
+OPENAI_PATHS = (
+    "/v1/chat/completions",
+    "/v1/embeddings",
+    "/v1/models",
+    "/v1/responses",
+    "/v1/vector_stores",
+)
+"""Here a problem also holds the `error` object that clients of the OpenAI protocol read."""
+
 _OF_STATUS = MappingProxyType({400: "bad_json", 404: "no_route", 405: "method_not_allowed"})
 """Codes of the HTTP errors that the framework raises by itself."""
 
@@ -123,6 +133,7 @@ class Problem:
     code: str
     detail: str
     reasons: tuple[str, ...] = ()
+    param: str | None = None
 
     @property
     def row(self) -> Row:
@@ -143,13 +154,19 @@ class Problem:
         }
         return body | ({"reasons": list(self.reasons)} if self.reasons else {})
 
+    def openai_error(self) -> dict[str, Any]:
+        """The same as the OpenAI protocol puts it."""
+        kind = "invalid_request_error" if self.row.status < 500 else "server_error"
+        return {"message": self.detail, "type": kind, "code": self.code, "param": self.param}
+
 
 def problem_of(error: BaseException) -> Problem:
     """The row that an exception falls under; what nobody foresaw is `internal`."""
     if isinstance(error, RequestValidationError):
         return _invalid(error.errors())
     if isinstance(error, ApiError):
-        return Problem(error.code, TABLE[error.code].detail, error.reasons)
+        param = "model" if error.code == "model_not_found" else None
+        return Problem(error.code, TABLE[error.code].detail, error.reasons, param)
     if isinstance(error, NutgrafError) and error.code in TABLE:
         return Problem(error.code, _for_people(error, TABLE[error.code].detail))
     code = _OF_STATUS.get(getattr(error, "status_code", 500), "internal")
@@ -166,7 +183,14 @@ def respond(problem: Problem, scope: Scope, headers: Mapping[str, str] | None = 
     if problem.row.status == 503 and problem.row.retryable:
         extra["Retry-After"] = "2"
     body = problem.body(state.get("request_id", ""))
+    if speaks_openai(scope["path"]):
+        body["error"] = problem.openai_error()
     return JSONResponse(body, status_code=problem.row.status, headers=extra, media_type=MEDIA_TYPE)
+
+
+def speaks_openai(path: str) -> bool:
+    """Whether a path belongs to the OpenAI-compatible part of the API."""
+    return any(path == own or path.startswith(f"{own}/") for own in OPENAI_PATHS)
 
 
 async def handle(request: Request, error: Exception) -> JSONResponse:
@@ -184,4 +208,5 @@ def _for_people(error: NutgrafError, fixed: str) -> str:
 def _invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
     if any(error["type"] == "json_invalid" for error in errors):
         return Problem("bad_json", TABLE["bad_json"].detail)
-    return Problem("invalid", complaint(errors, skip=1) or TABLE["invalid"].detail)
+    param = place(errors[0], skip=1) if errors else None
+    return Problem("invalid", complaint(errors, skip=1) or TABLE["invalid"].detail, param=param)

@@ -17,10 +17,10 @@ from fastapi.responses import Response
 
 from qa import wire
 from qa.api.asgi import Message, Receive, Scope, Send
-from qa.api.streaming import log_answer
 from qa.api.contract import JsonRoute
 from qa.api.errors import problem_of
 from qa.api.state import State, StateDep, request_id
+from qa.api.streaming import log_answer
 from qa.api.work import attended
 from qa.logs import describe
 from qa.mcp.tools import ArgumentsError, Place, Result, answered, explained, parsed, perform, question_of

@@ -203,6 +203,10 @@ def _curl(path: str, base_url: str) -> str:
         "/v1/query": '{"question": "…"}',
         "/v1/search": '{"query": "…"}',
         "/v1/verify": '{"text": "…"}',
+        "/v1/chat/completions": '{"model": "nutgraf", "messages": [{"role": "user", "content": "…"}]}',
+        "/v1/responses": '{"model": "nutgraf", "input": "…"}',
+        "/v1/embeddings": '{"model": "nutgraf", "input": "…"}',
+        "/v1/vector_stores/{collection}/search": '{"query": "…"}',
     }
     body = example.get(path, "{…}")
     return f"curl -s {base_url}{path} -H 'Content-Type: application/json' -d '{body}'"

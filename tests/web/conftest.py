@@ -1,4 +1,5 @@
 import asyncio
+import dataclasses
 import io
 import os
 import socket
@@ -115,6 +116,26 @@ def running():
         run.server.config.host, run.server.config.port = "127.0.0.1", port
         if protocol is not None:
             run.server.config.http = protocol
+        started.append(run)
+        return run.__enter__()
+
+    yield start
+    for run in started:
+        run.__exit__()
+
+
+@pytest.fixture(scope="session")
+def over(real):
+    """Start a server over the index of `real` for the whole run: over(llm=LLM(...), api_key=...)."""
+    started = []
+
+    def start(llm=None, **settings):
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        made = dataclasses.replace(real.settings, **settings).bound_to(port)
+        service = Service(made, real._index, llm)
+        run = Running(State(made, Log(io.StringIO()), service))
+        run.server.config.host, run.server.config.port = "127.0.0.1", port
         started.append(run)
         return run.__enter__()
 
