@@ -79,7 +79,8 @@ NewPath = Annotated[
     "/v1/documents/{document_id:path}",  # noqa: FAST003 - one name on the wire for what the other routes call an id
     status_code=201,
     response_model=wire.DocumentOut,
-    responses=_STORED | problems(400, 404, 409, 413, 415, 422, 503, 507),
+    # 405 is for a line break, at which Starlette ends a path
+    responses=_STORED | problems(400, 404, 405, 409, 413, 415, 422, 503, 507),
     openapi_extra=_BODY,
     summary="Store a document under a path, in place of what has it",
 )
