@@ -23,6 +23,7 @@ from index.connection import connect, failures, fetch, pragma
 from index.durable import (
     TEMPORARY,
     durable_write,
+    empty_file,
     private_folder,
     remove_temporaries,
     storage_error,
@@ -152,7 +153,7 @@ def read_manifest(source: Path) -> Manifest:
 
 def _fill(unfinished: Path, catalog_path: Path, progress: Copied | None) -> Manifest:
     copy = unfinished / CATALOG_NAME
-    _new_file(copy)
+    empty_file(copy)
     with closing(open_catalog(catalog_path, writable=False)) as catalog, catalog.reading() as db:
         holds = _contents(db)  # from this first read on, the transaction sees one state
         _copy_pages(db, copy, progress)
@@ -190,7 +191,7 @@ def _hashed(path: Path) -> tuple[str, int]:
 
 def _copy_verified(source: Path, path: Path, manifest: Manifest, progress: Copied | None) -> None:
     digest, size = sha256(), 0
-    _new_file(path)
+    empty_file(path)
     try:
         reader = source.open("rb")
     except FileNotFoundError as error:
@@ -230,11 +231,6 @@ def _require_empty(folder: Path) -> None:
     found = sorted(entry.name for entry in folder.iterdir() if entry.name not in _NOT_DATA)
     if found:
         raise InputError(f"{folder} is not empty ({found[0]}): restore into a new data folder")
-
-
-def _new_file(path: Path) -> None:
-    path.unlink(missing_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
 
 
 def _damaged(source: Path, why: str) -> CorruptError:

@@ -5,7 +5,6 @@ brings a SQLite beyond the WAL-reset bug (3.7.0 to 3.51.2), which Python's own b
 """
 
 import logging
-import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -15,8 +14,17 @@ from pathlib import Path
 
 import apsw
 
-from index.connection import connect, damaged, failures, fetch, pragma, require_sqlite, transaction
-from index.durable import NO_SPACE, TEMPORARY, storage_error, sync_folder
+from index.connection import (
+    connect,
+    damaged,
+    failures,
+    fetch,
+    on_read_only_medium,
+    pragma,
+    require_sqlite,
+    transaction,
+)
+from index.durable import NO_SPACE, TEMPORARY, empty_file, file_identity, storage_error, sync_folder
 from index.errors import CorruptError, DiskFullError, MismatchError, ReadOnlyError, StorageError
 from index.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
 
@@ -49,7 +57,7 @@ class Catalog:
         self._path = path
         self._writer = writer
         self._immutable = immutable
-        self._identity = _identity(path)
+        self._identity = file_identity(path)
         self._write_lock = threading.RLock()
         self._pool_lock = threading.Lock()
         self._idle: list[apsw.Connection] = []
@@ -120,7 +128,7 @@ class Catalog:
 
     def require_same_file(self) -> None:
         """Refuse to go on when the file was removed or replaced under this process. Raises StorageError."""
-        if _identity(self._path) != self._identity:
+        if file_identity(self._path) != self._identity:
             raise StorageError(f"{self._path.name} was removed or replaced while it was open")
 
     def require_writable(self) -> apsw.Connection:
@@ -186,7 +194,7 @@ class Catalog:
 
 def create_catalog(path: Path) -> None:
     """Make an empty catalog, complete before it has its name: a catalog without content is always damage."""
-    unfinished = _new_file(path.with_name(f".{path.name}{TEMPORARY}"))
+    unfinished = empty_file(path.with_name(f".{path.name}{TEMPORARY}"))
     db = connect(unfinished, writable=True)
     try:
         with failures(db, path):
@@ -214,7 +222,7 @@ def open_catalog(path: Path, *, writable: bool) -> Catalog:
     """
     require_sqlite()
     _require_header(path)
-    immutable = not writable and _on_read_only_medium(path)
+    immutable = not writable and on_read_only_medium(path)
     db = connect(path, writable=writable, immutable=immutable)
     try:
         with failures(db, path):
@@ -233,7 +241,7 @@ def migrate(db: apsw.Connection, path: Path, steps: Mapping[int, Migration], tar
     """Bring an older schema to the target version in one transaction; a copy stays until the result is verified."""
     version = pragma(db, "user_version")
     copy = path.with_name(f"pre-migrate-{version}.db")
-    unfinished = _new_file(path.with_name(f".{copy.name}{TEMPORARY}"))
+    unfinished = empty_file(path.with_name(f".{copy.name}{TEMPORARY}"))
     db.execute("VACUUM INTO ?", (str(unfinished),))
     unfinished.replace(copy)
     sync_folder(path.parent)
@@ -262,13 +270,6 @@ def _verify(db: apsw.Connection, path: Path, *, writable: bool) -> None:
         migrate(db, path, MIGRATIONS, SCHEMA_VERSION)
 
 
-def _new_file(path: Path) -> Path:
-    """An empty file for its owner alone, which SQLite then fills."""
-    path.unlink(missing_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
-    return path
-
-
 def _require_header(path: Path) -> None:
     """Refuse what SQLite would take for an empty database, and write a new one over."""
     try:
@@ -280,21 +281,6 @@ def _require_header(path: Path) -> None:
         raise CorruptError(damaged(path, "its header is gone"))
     if int.from_bytes(head[68:72], "big") != APPLICATION_ID:
         raise CorruptError(damaged(path, "it is not a catalog of Nutgraf"))
-
-
-def _on_read_only_medium(path: Path) -> bool:
-    """Whether SQLite cannot make the files beside the catalog, and need not: nothing is left in the log."""
-    wal = path.with_name(f"{path.name}-wal")
-    empty = not wal.exists() or wal.stat().st_size == 0
-    return empty and not os.access(path.parent, os.W_OK)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _identity_of(db: apsw.Connection, path: Path) -> tuple[str, bytes]:

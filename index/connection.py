@@ -1,6 +1,7 @@
 """Connections to SQLite with every safety setting on, and what its failures mean."""
 
 import errno
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -113,6 +114,13 @@ def require_sqlite() -> None:
         raise StorageError(
             f"SQLite {apsw.sqlite_lib_version()} can lose writes; {'.'.join(map(str, OLDEST_SQLITE))} is needed"
         )
+
+
+def on_read_only_medium(path: Path) -> bool:
+    """Whether SQLite cannot make the files beside a database, and need not: nothing is left in the log."""
+    wal = path.with_name(f"{path.name}-wal")
+    empty = not wal.exists() or wal.stat().st_size == 0
+    return empty and not os.access(path.parent, os.W_OK)
 
 
 def pragma(db: apsw.Connection, name: str) -> int:

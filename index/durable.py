@@ -60,6 +60,22 @@ def private_folder(folder: Path) -> None:
         raise storage_error(error, f"cannot make the folder {folder}") from error
 
 
+def empty_file(path: Path) -> Path:
+    """An empty file for its owner alone, in place of what stood there. Raises OSError."""
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    return path
+
+
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another one under its name; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def remove_temporaries(folder: Path) -> None:
     """Remove what a killed writer left half-made. Only the folder's one writer may call this."""
     for leftover in folder.glob(f".*{TEMPORARY}*"):  # SQLite adds -wal and the like

@@ -1,7 +1,6 @@
 """Parts the tests of the index share: an open store, and ways to make the system fail under it."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,18 +12,6 @@ from index.store import LocalStore
 from index.types import BuiltBy
 
 NOBODY = 65534
-
-
-@pytest.fixture(scope="session")
-def strace() -> list[str]:
-    """A command that makes system calls of the command after it fail, or kills it there."""
-    program = shutil.which("strace")
-    if (
-        program is None
-        or subprocess.run([program, "-qq", "true"], check=False, capture_output=True).returncode
-    ):
-        pytest.skip("strace cannot trace here")
-    return [program, "-f", "-qq", "-o", os.devnull]
 
 
 @pytest.fixture
