@@ -4,7 +4,7 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from index.engine import Index
 from index.expects import expected
@@ -26,6 +26,7 @@ from qa.types import (
     OnEvent,
     Question,
     Sentence,
+    Trace,
 )
 from qa.verify import Similarity
 
@@ -63,6 +64,7 @@ class _Run:
     cancelled: threading.Event
     clock: float
     timings: dict[str, float]
+    trace: Trace = field(default_factory=Trace)
 
     def tell(self, event: Event) -> None:
         if self.on_event is not None:
@@ -115,7 +117,7 @@ def answer(
     llm = parts.llm
     done = _extracted(found, parts, run, ()) if llm is None else _generated(found, parts, llm, run)
     run.timings["total"] = (time.perf_counter() - started) * 1000
-    return replace(done, timings_ms=dict(run.timings))
+    return replace(done, timings_ms=dict(run.timings), trace=run.trace)
 
 
 # ---------------------------------------------------------------------------------------------- extractive
@@ -204,6 +206,7 @@ def _drafted(
             budget //= 2
             continue
         reader.finish(whole=isinstance(outcome, Complete))
+        run.trace = Trace(prompt.sha256, reader.text, tuple(reader.judged))
         return reader, outcome
 
 

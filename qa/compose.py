@@ -99,6 +99,7 @@ def citation_of(quote: Quote, id_: str, marker: int, base_url: str) -> Citation:
         cited_text=text,
         sha256=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
         url=f"{base_url}/documents/{hit.document_id}#p{hit.paragraph}",
+        paragraph_sha256=hit.sha256,
     )
 
 

@@ -6,7 +6,7 @@ from index.types import Hit
 from qa.claims import without_markers
 from qa.compose import Checked
 from qa.prompt import REFUSAL
-from qa.types import VerifyMode
+from qa.types import DraftSentence, VerifyMode
 from qa.verify import Similarity, is_refusal, judge, split_sentences
 
 _ENDS = (".", "!", "?", "]", '"', "”", ":")
@@ -32,6 +32,12 @@ class DraftReader:
         self._read = 0
         self.shown = 0
         self.dropped = 0
+        self.judged: list[DraftSentence] = []
+
+    @property
+    def text(self) -> str:
+        """The draft as far as it has come."""
+        return self._text
 
     @property
     def refused(self) -> bool:
@@ -57,14 +63,17 @@ class DraftReader:
             if start < self._read:
                 continue
             self._read = end
-            self._judge(self._text[start:end])
+            self._judge(start, end)
 
-    def _judge(self, text: str) -> None:
+    def _judge(self, start: int, end: int) -> None:
+        text = self._text[start:end]
         if is_refusal(text):
             return
         judged = judge(text, self._hits, self._similarity, question=self._question)
         supported = judged.verdict in ("supported", "partial")
-        if not supported and self._mode == "drop":
+        shown = supported or self._mode == "flag"
+        self.judged.append(DraftSentence(start, end, judged.verdict, judged.score, judged.layer, shown))
+        if not shown:
             self.dropped += 1
             return
         self.shown += 1

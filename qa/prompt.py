@@ -1,5 +1,7 @@
 """What an LLM is told: passages as data, each under a random label, then the question. Plain joins, no template."""
 
+import hashlib
+import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -34,6 +36,12 @@ class Prompt:
 
     messages: tuple[Mapping[str, str], ...]
     labels: Mapping[str, Hit]
+
+    @property
+    def sha256(self) -> str:
+        """Of the messages as JSON without spaces, keys sorted, in UTF-8 with escapes for all but ASCII."""
+        text = json.dumps([dict(message) for message in self.messages], separators=(",", ":"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def build_prompt(question: str, hits: Sequence[Hit], *, token_budget: int) -> Prompt:

@@ -37,7 +37,7 @@ class Citation:
     """Where a sentence's support stands, and its verbatim text.
 
     `start_char_index` and `end_char_index` count code points of the stored text, from 0, end-exclusive;
-    `sha256` is of `cited_text` in UTF-8.
+    `sha256` is of `cited_text` in UTF-8, `paragraph_sha256` of the whole paragraph it stands in.
     """
 
     id: str
@@ -55,6 +55,7 @@ class Citation:
     cited_text: str
     sha256: str
     url: str
+    paragraph_sha256: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,27 @@ class AnswererInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftSentence:
+    """One sentence of an LLM's draft: its place there, what the check said, and whether the answer shows it."""
+
+    start: int
+    end: int
+    verdict: Verdict
+    score: float
+    layer: str
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """How an LLM's draft came about, before anything was dropped; empty where no LLM was asked."""
+
+    prompt_sha256: str = ""
+    draft: str = ""
+    sentences: tuple[DraftSentence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A checked answer: the contract of `POST /v1/query` and of `nutgraf ask --json`.
 
@@ -126,6 +148,7 @@ class Answer:
     confidence: float = 0.0
     usage: Mapping[str, int] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    trace: Trace = field(default=Trace(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
