@@ -103,6 +103,7 @@ DEGRADED = {
     "llm": "the LLM did not answer: sentences are quoted",
     "llm_refused": "the LLM would not answer: sentences are quoted",
     "llm_truncated": "the LLM broke off before its end",
+    "record": "no record of this answer could be kept",
     "llm_unsupported": "nothing the LLM said is supported: sentences are quoted",
     "context_overflow": "the paragraphs do not fit the LLM's context: sentences are quoted",
 }

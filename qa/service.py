@@ -23,6 +23,8 @@ from index.types import (
 from qa.answer import Parts, answer
 from qa.compose import Checked, Composer
 from qa.llm import LLM, LLMConfig
+from qa.record import Record
+from qa.recorder import Recorder
 from qa.settings import Settings
 from qa.similarity import similarity_of
 from qa.types import Answer, Embedded, OnEvent, Question, Sentence, Verified
@@ -49,6 +51,7 @@ class Service:
         self.settings = settings
         self._index = index
         self._llm = llm
+        self._recorder = Recorder(settings, index)
         self._warm = False
         self._syncing = threading.Lock()
         self._uploading = threading.BoundedSemaphore(UPLOADS_AT_ONCE)
@@ -70,7 +73,10 @@ class Service:
             writable=writable,
         )
         llm = LLM(LLMConfig.from_settings(settings)) if settings.uses_llm else None
-        return cls(settings, index, llm)
+        service = cls(settings, index, llm)
+        if writable:
+            service._recorder.tidy()
+        return service
 
     def __enter__(self) -> Self:
         return self
@@ -96,7 +102,7 @@ class Service:
     def ask(
         self, question: Question, *, on_event: OnEvent | None = None, cancelled: threading.Event | None = None
     ) -> Answer:
-        """The checked answer. Raises NotFoundError for an unknown collection."""
+        """The checked answer, which is recorded as the settings say. Raises NotFoundError for an unknown collection."""
         parts = Parts(
             self._index,
             self._llm,
@@ -104,7 +110,15 @@ class Service:
             self.settings.public_base_url,
             self.settings.llm_context_tokens - self.settings.llm_max_tokens,
         )
-        return answer(question, parts, on_event, cancelled)
+        return self._recorder.recorded(question, lambda: answer(question, parts, on_event, cancelled))
+
+    def record(self, answer_id: str) -> Record:
+        """What is kept of an answer, with how its sources stand now. Raises NotFoundError."""
+        return self._recorder.record(answer_id)
+
+    def forget(self, answer_id: str) -> None:
+        """Let go of the record of an answer. Raises NotFoundError."""
+        self._recorder.forget(answer_id)
 
     def verify(self, text: str, *, collection: str = "default") -> Verified:
         """A verdict and citations for each sentence of anybody's text. Raises NotFoundError."""
@@ -221,12 +235,15 @@ class Service:
         self._index.store.delete_collection(name)
 
     def purge(self) -> None:
-        """Leave no byte of what was deleted in the data folder; see `LocalStore.purge`."""
+        """Leave no byte of what was deleted in the data folder; see `LocalStore.purge` and `qa.record.purged`."""
         self._index.store.purge()
+        self._recorder.purge()
 
     def check(self, *, repair: bool = False) -> CheckReport:
         """Compare everything stored with its hashes and everything derived with what is stored."""
-        return self._index.store.check(repair=repair)
+        report = self._index.store.check(repair=repair)
+        problems = (*report.problems, *self._recorder.problems())
+        return replace(report, ok=not problems, problems=problems)
 
     def status(self) -> dict[str, object]:
         """What is stored, and what serves it."""
@@ -266,5 +283,6 @@ class Service:
         return not reasons, tuple(reasons)
 
     def close(self) -> None:
-        """Let go of the index."""
+        """Let go of the index and of the records."""
+        self._recorder.close()
         self._index.close()

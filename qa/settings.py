@@ -263,6 +263,28 @@ class Settings:
             "OTEL_EXPORTER_OTLP_ENDPOINT",
         ),
     )
+    record_days: int = field(
+        default=30,
+        metadata=_env(
+            _whole(0, 36_500),
+            "Days that the record of an answer is kept; 0 keeps none, and lets go of those there are.",
+            "NUTGRAF_RECORD_DAYS",
+        ),
+    )
+    record_answers: int = field(
+        default=10_000,
+        metadata=_env(
+            _whole(1, 10_000_000), "Most records kept; the oldest go first.", "NUTGRAF_RECORD_ANSWERS"
+        ),
+    )
+    record_text: bool = field(
+        default=False,
+        metadata=_env(
+            _flag,
+            "Whether records keep the words of question, draft and sources, or only their SHA-256.",
+            "NUTGRAF_RECORD_TEXT",
+        ),
+    )
     log_level: str = field(
         default="info",
         metadata=_env(

@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -85,7 +85,8 @@ class Session:
 
 def evaluate_command(options: Options, settings: Settings, open_service: OpenService) -> int:
     """Run, report, and say by the exit code whether all floors hold. Files are read before anything is asked."""
-    session = Session(options, settings, open_service, sys.stdout, sys.stderr)
+    unrecorded = replace(settings, record_days=0)  # a measured question is nobody's question
+    session = Session(options, unrecorded, open_service, sys.stdout, sys.stderr)
     if options.html is not None and not options.html.parent.is_dir():
         return session.refuse(f"{options.html}: its folder is not there", CANNOT_CREATE)
     try:

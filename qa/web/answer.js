@@ -22,6 +22,7 @@ const DEGRADED = {
   llm: "The LLM did not answer: sentences are quoted.",
   llm_refused: "The LLM would not answer: sentences are quoted.",
   llm_truncated: "The LLM broke off before its end.",
+  record: "No record of this answer could be kept.",
   llm_unsupported: "Nothing the LLM said is supported: sentences are quoted.",
   context_overflow: "The paragraphs do not fit the LLM's context: sentences are quoted.",
 };
