@@ -4,6 +4,7 @@ Pure functions over plain dicts: no schema library is imported, so a command tha
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from qa.types import Abstention, Answer, Citation, Conflict, Question, Sentence,
 
 if TYPE_CHECKING:  # a client that prints an answer needs no SQLite
     from index.backup import Manifest
+    from qa.record import Record
 
 Payload = dict[str, object]
 """A JSON object whose keys are those of the contract."""
@@ -157,6 +159,11 @@ def check_payload(report: CheckReport) -> Payload:
         "passages": report.passages,
         "problems": list(report.problems),
     }
+
+
+def record_payload(record: "Record") -> Payload:
+    """The object of `GET /v1/answers/{id}` and of `nutgraf answer --json`."""
+    return asdict(record)
 
 
 def backup_payload(manifest: "Manifest", folder: Path) -> Payload:

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 
 from index.errors import NutgrafError
-from qa.api import ask, collections, documents, health, jobs, mcp, openai, search, uploads, web
+from qa.api import answers, ask, collections, documents, health, jobs, mcp, openai, search, uploads, web
 from qa.api.contract import openapi
 from qa.api.errors import TABLE, handle
 from qa.api.gate import Gate
@@ -34,7 +34,7 @@ def app_of(state: State) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.nutgraf = state
-    for part in (health, ask, search, documents, uploads, collections, jobs, mcp, openai):
+    for part in (health, ask, answers, search, documents, uploads, collections, jobs, mcp, openai):
         app.include_router(part.router)
     site = Site.load()
     app.include_router(web.router(site))

@@ -38,7 +38,7 @@ TABLE: Mapping[str, Row] = MappingProxyType(
         "bad_json": Row(400, "Body is not JSON", "The body could not be read as JSON."),
         "unauthorized": Row(401, "Key needed", "Send the API key as 'Authorization: Bearer KEY'."),
         "cross_site": Row(403, "Cross-site request", "Requests from pages of other sites are not answered."),
-        "not_found": Row(404, "Not found", "There is no such collection, document or paragraph."),
+        "not_found": Row(404, "Not found", "There is no such collection, document, paragraph or answer."),
         "model_not_found": Row(404, "No such model", "There is no such model; GET /v1/models lists them."),
         "no_route": Row(404, "No such address", "Nothing is served at this address; /docs lists what is."),
         "method_not_allowed": Row(405, "Method not allowed", "This address does not take this method."),

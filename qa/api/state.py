@@ -18,6 +18,7 @@ from qa.api.tracing import traces_of
 from qa.api.work import in_thread
 from qa.jobs import Jobs
 from qa.logs import Log
+from qa.record import Record
 from qa.settings import Settings
 from qa.types import Answer, Embedded, OnEvent, Question, Verified
 
@@ -47,6 +48,14 @@ class Backend(Protocol):
         self, question: Question, *, on_event: OnEvent | None, cancelled: threading.Event | None
     ) -> Answer:
         """A checked answer; `on_event` is called from the thread that asks."""
+        ...
+
+    def record(self, answer_id: str) -> Record:
+        """What is kept of an answer. Raises NotFoundError."""
+        ...
+
+    def forget(self, answer_id: str) -> None:
+        """Let go of the record of an answer. Raises NotFoundError."""
         ...
 
     def verify(self, text: str, *, collection: str) -> Verified:

@@ -20,6 +20,7 @@ Runner = Callable[[argparse.Namespace, Mapping[str, str]], int]
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "index": ("qa.cli.corpus", "index a folder; only what changed is embedded again"),
     "ask": ("qa.cli.asking", "answer a question, every sentence cited to file and paragraph"),
+    "answer": ("qa.cli.recorded", "show what is kept of an answer, and how its sources stand now"),
     "search": ("qa.cli.asking", "list the paragraphs found for a query"),
     "chat": ("qa.cli.talking", "ask in a conversation, with follow-up questions"),
     "serve": ("qa.cli.serving", "serve the HTTP API"),

@@ -120,6 +120,13 @@ class FakeService:
             tell(Event("sentence", {"index": sentence.index}))
         return answer
 
+    def record(self, answer_id):
+        self._enter("default")
+        raise NotFoundError("no record")
+
+    def forget(self, answer_id):
+        self.record(answer_id)
+
     def verify(self, text, *, collection="default"):
         self._enter(collection)
         return Verified((Sentence(0, 0, len(text), "unsupported", 0.1, (), text, "lexical"),), ())

@@ -9,6 +9,7 @@ from pathlib import Path
 from index.errors import NotFoundError
 from index.types import DocumentInfo, Filters, Paragraph, SearchResult, StoredParagraph
 from qa.errors import QuestionError
+from qa.record import Record
 from qa.settings import Settings
 from qa.types import (
     Abstention,
@@ -56,6 +57,12 @@ class HostileService:
 
     def search(self, query: str, *, collection: str, k: int, filters: Filters) -> SearchResult:
         return SearchResult(())
+
+    def record(self, answer_id: str) -> Record:
+        raise NotFoundError(self.texts[0])
+
+    def forget(self, answer_id: str) -> None:
+        raise NotFoundError(self.texts[0])
 
     def verify(self, text: str, *, collection: str) -> Verified:
         return Verified((), ())

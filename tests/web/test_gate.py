@@ -25,7 +25,7 @@ def _routes(app):
         stack += getattr(getattr(route, "original_router", None), "routes", [])
         if isinstance(route, APIRoute):
             values = {"document_id": "x", "number": 1, "release": "0" * 16, "name": "x.js", "job_id": "x"}
-            values |= {"model": "nutgraf", "collection": "default"}
+            values |= {"model": "nutgraf", "collection": "default", "answer_id": "x"}
             path = route.path_format.format(**values)
             found += [(method, path) for method in sorted(route.methods)]
     return sorted(set(found))
