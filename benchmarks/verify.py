@@ -11,13 +11,11 @@ sentence is caught, and a true one flagged, when its verdict is not `supported`.
 import argparse
 import json
 import random
-import re
 import statistics
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -29,14 +27,14 @@ from index.models import DEFAULT_EMBEDDER, DEFAULT_RERANKER, carried
 from index.rerank import OnnxReranker
 from index.sentences import sentence_spans
 from index.types import Hit
+from qa.evaluate.claims import Claim, f1, macro_f1, read_claims, words
+from qa.evaluate.metrics import area_under_curve
+from qa.evaluate.verification import constant_baselines, cosine
 from qa.similarity import EmbedderSimilarity, RerankerSimilarity
+from qa.types import Embedded
 from qa.verify import Judgement, Similarity, judge
 
 HITS = 5
-STOP = frozenset(
-    """the a an of in to and for with on by is was were are that this as at from be or it its their his her which
-    who not has have had""".split()
-)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -142,13 +140,7 @@ def neighbours(documents: Sequence[Sequence[Hit]], case: Case) -> list[Hit]:
     return [near[0], own, *near[1:]]
 
 
-_SEEN: dict[str, frozenset[str]] = {}
-
-
-def _words(text: str) -> frozenset[str]:
-    if text not in _SEEN:
-        _SEEN[text] = frozenset(re.findall(r"[a-z]{3,}", text.lower())) - STOP
-    return _SEEN[text]
+_words = cache(words)
 
 
 def _folder(folder: Path) -> list[list[Hit]]:
@@ -214,49 +206,35 @@ def _abstract(entry: Mapping[str, str]) -> Hit:
 # ------------------------------------------------------------------------------------------------- public sets
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A claim of a public set, its gold label, and the hits it is judged by."""
-
-    text: str
-    label: str
-    hits: tuple[Hit, ...]
-
-
 def _scifact(options: argparse.Namespace, learned: Similarity | None) -> Mapping[str, object]:
     """Claims of the validation split against the abstracts that they cite: supported, contradicted or neither."""
-    fitting, claims = (list(_scifact_claims(options.data, split)) for split in ("train", "validation"))
+    found = read_claims(options.data / "claims.jsonl")
+    fitting, claims = found.fitting, found.claims
     gold = [claim.label for claim in claims]
-    found = [judge(claim.text, claim.hits, learned) for claim in claims]
-    said = [_NAMED.get(judgement.verdict, "NONE") for judgement in found]
+    judged = [judge(claim.text, claim.hits, learned) for claim in claims]
+    said = [j.verdict if j.verdict in gold else "unsupported" for j in judged]
     there = [judge(claim.text, claim.hits, learned) for claim in fitting]
-    denied = [j.verdict == "contradicted" for j in there]
-    threshold = _fitted(fitting, [j.score for j in there], denied)
+    threshold = _fitted(fitting, [j.score for j in there], [j.verdict == "contradicted" for j in there])
+    at_threshold = _sides([j.score for j in judged], [j.verdict == "contradicted" for j in judged], threshold)
     report: dict[str, object] = {
         "claims": len(gold),
-        "macro_f1": macro_f1(gold, said),
-        "macro_f1_at_fitted_threshold": macro_f1(
-            gold, _sides([j.score for j in found], [j.verdict == "contradicted" for j in found], threshold)
-        ),
-        "majority": macro_f1(gold, [Counter(gold).most_common(1)[0][0]] * len(gold)),
+        "macro_f1": round(macro_f1(gold, said), 4),
+        "macro_f1_at_fitted_threshold": round(macro_f1(gold, at_threshold), 4),
+        "majority": round(constant_baselines(gold)["majority_macro_f1"], 4),
         "confusion": {f"{g}>{s}": n for (g, s), n in sorted(Counter(zip(gold, said, strict=True)).items())},
     }
     if options.baseline:
         nobody = [False] * len(fitting)
-        threshold = _fitted(fitting, [cosine(claim) for claim in fitting], nobody)
-        cosines = [cosine(claim) for claim in claims]
-        report["cosine_at_fitted_threshold"] = macro_f1(
-            gold, _sides(cosines, nobody[: len(cosines)], threshold)
-        )
+        threshold = _fitted(fitting, [cosine(_Embedding(), claim) for claim in fitting], nobody)
+        cosines = [cosine(_Embedding(), claim) for claim in claims]
+        sides = _sides(cosines, nobody[: len(cosines)], threshold)
+        report["cosine_at_fitted_threshold"] = round(macro_f1(gold, sides), 4)
     return report
-
-
-_NAMED = {"supported": "SUPPORT", "contradicted": "CONTRADICT"}
 
 
 def _sides(scores: Sequence[float], denied: Sequence[bool], threshold: float) -> list[str]:
     return [
-        "CONTRADICT" if no else "SUPPORT" if s >= threshold else "NONE"
+        "contradicted" if no else "supported" if s >= threshold else "unsupported"
         for s, no in zip(scores, denied, strict=True)
     ]
 
@@ -267,24 +245,9 @@ def _fitted(claims: Sequence[Claim], scores: Sequence[float], denied: Sequence[b
     return max((n / 100 for n in range(1, 100)), key=lambda t: macro_f1(gold, _sides(scores, denied, t)))
 
 
-def _scifact_claims(folder: Path, split: str) -> Iterator[Claim]:
-    corpus = {
-        entry["_id"]: entry for entry in map(json.loads, (folder / "corpus.jsonl").open(encoding="utf-8"))
-    }
-    for claim in map(json.loads, (folder / "claims.jsonl").open(encoding="utf-8")):
-        if claim["split"] == split:
-            label = claim["evidence"][0]["label"] if claim["evidence"] else "NONE"
-            yield Claim(
-                claim["claim"],
-                label,
-                tuple(_abstract(corpus[d]) for d in claim["cited_doc_ids"] if d in corpus),
-            )
-
-
 def _wice(options: argparse.Namespace, learned: Similarity | None) -> Mapping[str, object]:
     """Claims of the dev split against the articles that they cite: supported or not."""
-    entries = map(json.loads, (options.data / "claims.jsonl").open(encoding="utf-8"))
-    claims = [Claim(entry["claim"], entry["label"], tuple(_article(entry))) for entry in entries]
+    claims = read_claims(options.data / "claims.jsonl").claims
     gold = [claim.label == "supported" for claim in claims]
     found = [judge(claim.text, claim.hits, learned) for claim in claims]
     said = [judgement.verdict == "supported" for judgement in found]
@@ -292,23 +255,29 @@ def _wice(options: argparse.Namespace, learned: Similarity | None) -> Mapping[st
     report: dict[str, object] = {
         "claims": len(gold),
         "precision": round(sum(g and s for g, s in zip(gold, said, strict=True)) / max(1, sum(said)), 4),
-        "f1": _f1(gold, said),
+        "f1": round(f1(gold, said), 4),
         "f1_at_best_threshold": _best_f1(gold, scores),
-        "auroc": auroc(gold, scores),
-        "all_supported_f1": _f1(gold, [True] * len(gold)),
+        "auroc": _area(gold, scores),
+        "all_supported_f1": round(f1(gold, [True] * len(gold)), 4),
     }
     if options.baseline:
-        cosines = [cosine(claim) for claim in claims]
+        cosines = [cosine(_Embedding(), claim) for claim in claims]
         report |= {
             "cosine_f1_at_best_threshold": _best_f1(gold, cosines),
-            "cosine_auroc": auroc(gold, cosines),
+            "cosine_auroc": _area(gold, cosines),
         }
     return report
 
 
 def _best_f1(gold: Sequence[bool], scores: Sequence[float]) -> float:
     """F1 at the threshold that is best on these very claims: an upper bound, for comparing scores."""
-    return max(_f1(gold, [score >= threshold for score in scores]) for threshold in set(scores))
+    return round(max(f1(gold, [score >= threshold for score in scores]) for threshold in set(scores)), 4)
+
+
+def _area(gold: Sequence[bool], scores: Sequence[float]) -> float:
+    """Chance that a supported claim scores above another; ties count half."""
+    yes, no = ([s for g, s in zip(gold, scores, strict=True) if g is side] for side in (True, False))
+    return round(area_under_curve(yes, no) or 0.0, 4)
 
 
 @cache
@@ -318,61 +287,12 @@ def _embedder() -> OnnxEmbedder:
     return OnnxEmbedder(files, threads=1)
 
 
-def cosine(claim: Claim) -> float:
-    """The baseline: the largest cosine of the claim with one of the three sentences that share most words with it."""
-    sentences = [h.text[a:b] for h in claim.hits for a, b in sentence_spans(h.text)]
-    words = _words(claim.text)
-    nearest = sorted(sentences, key=lambda text: -len(words & _words(text)))[:3]
-    if not nearest:
-        return 0.0
-    vectors = _embedder().embed_documents([claim.text, *nearest])
-    return float(max(vectors[1:] @ vectors[0]))
+class _Embedding:
+    """The embedder as the service offers it."""
 
-
-def _article(claim: Mapping[str, Sequence[str]], size: int = 5) -> list[Hit]:
-    sentences = claim["evidence_sentences"]
-    paragraphs = [" ".join(sentences[n : n + size]) for n in range(0, len(sentences), size)]
-    ranked = sorted(
-        range(len(paragraphs)), key=lambda n: -len(_words(str(claim["claim"])) & _words(paragraphs[n]))
-    )[:8]
-    return [
-        Hit(
-            "article",
-            "article",
-            sentences[0] if sentences else "",
-            None,
-            n,
-            n,
-            n,
-            0,
-            len(paragraphs[n]),
-            None,
-            paragraphs[n],
-            "",
-            "",
-            0.0,
-        )
-        for n in sorted(ranked)
-    ]
-
-
-def macro_f1(gold: Sequence[str], said: Sequence[str]) -> float:
-    labels = sorted(set(gold))
-    return round(
-        statistics.mean(_f1([g == label for g in gold], [s == label for s in said]) for label in labels), 4
-    )
-
-
-def _f1(gold: Sequence[int], said: Sequence[int]) -> float:
-    both = sum(1 for g, s in zip(gold, said, strict=True) if g and s)
-    return round(2 * both / (sum(gold) + sum(said)), 4) if both else 0.0
-
-
-def auroc(gold: Sequence[int], scores: Sequence[float]) -> float:
-    """Chance that a supported claim scores above another; ties count half."""
-    yes = [s for g, s in zip(gold, scores, strict=True) if g]
-    no = [s for g, s in zip(gold, scores, strict=True) if not g]
-    return round(sum((y > n) + 0.5 * (y == n) for y in yes for n in no) / max(1, len(yes) * len(no)), 4)
+    def embed(self, texts: Sequence[str]) -> Embedded:
+        vectors = _embedder().embed_documents(texts)
+        return Embedded(_embedder().name, tuple(map(tuple, vectors.tolist())), 0)
 
 
 def _similarity(kind: str) -> Similarity | None:

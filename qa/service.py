@@ -13,6 +13,7 @@ from index.types import (
     CheckReport,
     DocumentInfo,
     Filters,
+    Hit,
     Holdings,
     Progress,
     Remove,
@@ -28,7 +29,7 @@ from qa.recorder import Recorder
 from qa.settings import Settings
 from qa.similarity import similarity_of
 from qa.types import Answer, Embedded, OnEvent, Question, Sentence, Verified
-from qa.verify import Similarity, judge, split_sentences
+from qa.verify import Judgement, Similarity, judge, split_sentences
 
 _VERIFY_HITS = 8
 
@@ -137,6 +138,10 @@ class Service:
             tuple(_placed(sentence, start, end) for sentence, start, end in sentences),
             composer.composed().citations,
         )
+
+    def judge(self, claim: str, hits: Sequence[Hit]) -> Judgement:
+        """Whether these paragraphs support one claim."""
+        return judge(claim, hits, self._similarity())
 
     @property
     def embedding_model(self) -> str:

@@ -36,6 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="question-answering set: SQuAD's .json, or lines with corpus.jsonl beside them; indexed for this run",
     )
+    source.add_argument(
+        "--claims",
+        type=Path,
+        metavar="FILE",
+        help="claim verification set: lines with evidence_sentences, or cited_doc_ids of a corpus.jsonl beside them",
+    )
     parser.add_argument("--collection", default="default", help="collection to ask a question file of")
     parser.add_argument("--json", action="store_true", help="print the whole run as JSON instead of tables")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with plots and every miss")

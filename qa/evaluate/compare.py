@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from qa.evaluate.metrics import TIMES, percentile, ratios
+from qa.evaluate.metrics import CLASS_RATIOS, TIMES, area_under_curve, percentile, ratios, with_macro_f1
 from qa.evaluate.records import DataFileError, Record, parse_object, read_text
 from qa.evaluate.types import Outcome, Tally
 
@@ -30,6 +30,8 @@ class Earlier:
     ms: float
     tallies: Mapping[str, Tally]
     hits: tuple[Mapping[str, object], ...] = ()
+    kind: str = ""
+    confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +119,10 @@ def _differences(pairs: Sequence[tuple[Outcome, Earlier]], seed: int) -> tuple[D
 
 def _figures(run: Sequence[Outcome | Earlier]) -> dict[str, float | None]:
     times = [item.ms for item in run]
+    judged = any("f1" in item.tallies for item in run)
     return {
-        **ratios([item.tallies for item in run]),
+        **with_macro_f1(ratios([item.tallies for item in run])),
+        **({"auroc": _area(run)} if judged else {}),
         "p50_ms": percentile(times, 50),
         "p95_ms": percentile(times, 95),
     }
@@ -153,8 +157,39 @@ def _statistic(run: Sequence[Outcome | Earlier], name: str) -> Callable[[Places]
         times = np.array([item.ms for item in run])
         percent = 50 if name == "p50_ms" else 95
         return lambda places: np.asarray(np.percentile(times[places], percent, axis=1), dtype=np.float64)
+    if name == "auroc":
+        return _resampled_area(run)
+    if name == "macro_f1":
+        classes = [label for label in CLASS_RATIOS if any(label in item.tallies for item in run)]
+        each = [_statistic(run, label) for label in classes]
+        return lambda places: np.nanmean([of_class(places) for of_class in each], axis=0)
     tallies = np.array([item.tallies.get(name, (0.0, 0.0)) for item in run], dtype=np.float64)
     return lambda places: _resampled_ratio(tallies, places)
+
+
+def _area(run: Sequence[Outcome | Earlier]) -> float | None:
+    return area_under_curve(
+        [item.confidence for item in run if item.kind == "supported"],
+        [item.confidence for item in run if item.kind != "supported"],
+    )
+
+
+def _resampled_area(run: Sequence[Outcome | Earlier]) -> Callable[[Places], Floats]:
+    """Each pair of a supported claim and another counts as often as both were drawn."""
+    scores = np.array([item.confidence for item in run])
+    above = np.array([item.kind == "supported" for item in run])
+    difference = scores[above][:, None] - scores[~above][None, :]
+    won = (difference > 0) + 0.5 * (difference == 0)
+
+    def areas(places: Places) -> Floats:
+        drawn = np.stack([np.bincount(row, minlength=len(scores)) for row in places]).astype(np.float64)
+        mine, others = drawn[:, above], drawn[:, ~above]
+        pairs = mine.sum(axis=1) * others.sum(axis=1)
+        area: Floats = np.full(len(places), np.nan)
+        np.divide(((mine @ won) * others).sum(axis=1), pairs, out=area, where=pairs > 0)
+        return area
+
+    return areas
 
 
 def _resampled_ratio(tallies: Floats, places: Places) -> Floats:
@@ -169,7 +204,7 @@ def _earlier(path: Path, number: int, value: object) -> Earlier:
     if not isinstance(value, dict):
         raise DataFileError(path, f"question {number} is not an object")
     record = Record(path, None, value)
-    tallies, ms = value.get("tallies"), value.get("ms")
+    tallies, ms, confidence = value.get("tallies"), value.get("ms"), value.get("confidence")
     if not isinstance(tallies, dict) or not isinstance(ms, int | float):
         raise DataFileError(
             path, f"question {number} has no 'tallies' or no 'ms': not a run saved with --json"
@@ -180,6 +215,8 @@ def _earlier(path: Path, number: int, value: object) -> Earlier:
         right=record.flag("right", default=False),
         ms=float(ms),
         tallies={str(name): _tally(path, number, pair) for name, pair in tallies.items()},
+        kind=record.text("kind", ""),
+        confidence=float(confidence) if isinstance(confidence, int | float) else 0.0,
         hits=tuple(hit for hit in record.items("hits") if isinstance(hit, dict)),
     )
 

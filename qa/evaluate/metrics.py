@@ -18,8 +18,22 @@ ANSWER_RATIOS = (
     "quote_exact",
 )
 SEARCH_RATIOS = ("ndcg@10", "recall@10", "recall@100", *(f"hit@{rank}" for rank in HIT_RANKS), "mrr")
+CLASS_RATIOS = ("f1", "f1_partial", "f1_unsupported", "f1_contradicted")
+"""F1 of each verdict; of `supported` first, which is what F1 alone means."""
+
+CLAIM_METRICS = (
+    "macro_f1",
+    *CLASS_RATIOS,
+    "auroc",
+    "claim_accuracy",
+    "majority_macro_f1",
+    "all_supported_f1",
+    "cosine_macro_f1",
+    "cosine_f1",
+    "cosine_auroc",
+)
 TIMES = ("p50_ms", "p95_ms")
-KNOWN = tuple(dict.fromkeys((*SEARCH_RATIOS, *ANSWER_RATIOS, *TIMES)))
+KNOWN = tuple(dict.fromkeys((*CLAIM_METRICS, *SEARCH_RATIOS, *ANSWER_RATIOS, *TIMES)))
 LOWER_IS_BETTER = frozenset(("refused_answerable", *TIMES))
 
 
@@ -72,6 +86,12 @@ def ratios(tallied: Sequence[Mapping[str, Tally]]) -> dict[str, float | None]:
     return {name: _ratio(tallies.get(name, (0, 0)) for tallies in tallied) for name in names}
 
 
+def with_macro_f1(figures: Mapping[str, float | None]) -> dict[str, float | None]:
+    """The figures with the mean of the F1 of each class; a class that nobody has and nobody gave counts as 0."""
+    each = [figures[name] or 0.0 for name in CLASS_RATIOS if name in figures]
+    return {**({"macro_f1": sum(each) / len(each)} if each else {}), **figures}
+
+
 def percentile(values: Sequence[float], percent: float) -> float | None:
     """The percentile between the two nearest values, by linear interpolation."""
     if not values:
@@ -106,14 +126,20 @@ def separation(outcomes: Sequence[Outcome]) -> float | None:
     The share of pairs in which the answerable question has the higher confidence; a tie counts half. None without
     questions of both sorts.
     """
-    above = [outcome.confidence for outcome in outcomes if outcome.answerable and outcome.status != "failed"]
-    below = sorted(
-        outcome.confidence for outcome in outcomes if not outcome.answerable and outcome.status != "failed"
+    judged = [outcome for outcome in outcomes if outcome.status != "failed"]
+    return area_under_curve(
+        [outcome.confidence for outcome in judged if outcome.answerable],
+        [outcome.confidence for outcome in judged if not outcome.answerable],
     )
+
+
+def area_under_curve(above: Sequence[float], below: Sequence[float]) -> float | None:
+    """The share of pairs in which the first has the higher score; a tie counts half. None without both."""
     if not above or not below:
         return None
-    won = sum(bisect_left(below, value) + bisect_right(below, value) for value in above)
-    return won / (2 * len(above) * len(below))
+    ordered = sorted(below)
+    won = sum(bisect_left(ordered, value) + bisect_right(ordered, value) for value in above)
+    return won / (2 * len(above) * len(ordered))
 
 
 def _tally(value: float, *, counts: bool) -> Tally:

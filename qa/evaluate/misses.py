@@ -15,8 +15,9 @@ LONGEST = 600
 def render_miss(outcome: Outcome, earlier: Earlier | None, *, is_open: bool) -> str:
     """A miss that folds; with an earlier run's hits as one more column where there are some."""
     chips = "".join(_chip(fault, "bad") for fault in faults(outcome))
-    columns = [_asked(outcome), _column("Hits", _hits(outcome.hits))]
-    if earlier is not None and earlier.hits:
+    judged = outcome.status == "judged"
+    columns = [_asked(outcome), _column("Held against" if judged else "Hits", _hits(outcome.hits))]
+    if earlier is not None and earlier.hits and not judged:
         columns.append(_column("Hits of the other run", _earlier_hits(earlier)))
     return (
         f"<details{' open' if is_open else ''}><summary><b>{escape(outcome.question)}</b> "
@@ -31,7 +32,8 @@ def _asked(outcome: Outcome) -> str:
         parts.append(f"<h3>Searched for</h3>{_text(outcome.standalone)}")
     parts.append(f"<h3>Expected</h3>{_expected(outcome)}")
     if outcome.status != "searched":
-        confidence = f" · confidence {outcome.confidence:.3f}" if outcome.answered else ""
+        sure = outcome.answered or outcome.status == "judged"
+        confidence = f" · confidence {outcome.confidence:.3f}" if sure else ""
         parts.append(f"<h3>Answer: {escape(outcome.status + confidence)}</h3>{_text(outcome.answer or '–')}")
     if outcome.citations:
         parts.append("<h3>Citations</h3>" + "".join(_citation(cited) for cited in outcome.citations))
@@ -80,7 +82,8 @@ def _earlier_hits(earlier: Earlier) -> str:
 
 
 def _hit(rank: int, place: str, score: float, text: str, gold: bool) -> str:
-    return _place(f"{rank}. {place} · {score:.3f}", gold=gold) + _text(text, gold=gold)
+    found = f" · {score:.3f}" if score else ""  # a text that a claim came with was not searched for
+    return _place(f"{rank}. {place}{found}", gold=gold) + _text(text, gold=gold)
 
 
 def _place(words: str, *, gold: bool, more: str = "") -> str:

@@ -9,7 +9,7 @@ from qa.evaluate.metrics import percentile
 from qa.evaluate.words import milliseconds, visible
 
 WIDTH, HEIGHT = 460, 270
-LEFT, RIGHT, TOP, BOTTOM = 50, 28, 16, 44
+LEFT, RIGHT, TOP, BOTTOM = 62, 28, 16, 44
 ROW = 28
 LABEL_WIDTH = 150
 BAR_RIGHT = 88
@@ -38,11 +38,12 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar: a share from 0 to 1, and the words after it."""
+    """One bar: a share from 0 to 1, and the words after it; `beside` for what is only there to compare with."""
 
     label: str
     share: float
     words: str
+    beside: bool = False
 
 
 def risk_coverage_plot(points: Sequence[tuple[float, float]]) -> str:
@@ -84,7 +85,7 @@ def latency_plot(times: Sequence[float]) -> str:
     if median is None or slow is None:
         return _empty("Nothing was timed.")
     x = _times(ordered)
-    y = _shares(1.0, "share of questions")
+    y = _shares(1.0, "share that is done")
     steps: list[tuple[float, float]] = [(_x(x, max(x.low, min(ordered))), _y(y, 0))]
     for number, value in enumerate(ordered, start=1):
         steps.append((_x(x, max(value, x.low)), steps[-1][1]))
@@ -118,8 +119,9 @@ def bar_plot(title: str, bars: Sequence[Bar]) -> str:
         parts.append(
             f'<rect class="track" x="{LABEL_WIDTH}" y="{top:.1f}" width="{room}" height="16" rx="2"/>'
         )
+        kind = "bar beside" if bar.beside else "bar"
         parts.append(
-            f'<rect class="bar" x="{LABEL_WIDTH}" y="{top:.1f}" width="{room * bar.share:.1f}" height="16" rx="2"/>'
+            f'<rect class="{kind}" x="{LABEL_WIDTH}" y="{top:.1f}" width="{room * bar.share:.1f}" height="16" rx="2"/>'
         )
         parts.append(_text(LABEL_WIDTH + room + 8, middle + 4, bar.words, "value", "start"))
     return _svg(title, parts, height)

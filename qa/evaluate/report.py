@@ -5,7 +5,7 @@ from datetime import datetime
 from html import escape
 
 from qa.evaluate.compare import Comparison
-from qa.evaluate.metrics import KNOWN, risk_coverage
+from qa.evaluate.metrics import CLASS_RATIOS, KNOWN, risk_coverage
 from qa.evaluate.misses import render_miss
 from qa.evaluate.payload import answerers, degraded
 from qa.evaluate.plots import Bar, bar_plot, latency_plot, risk_coverage_plot
@@ -62,27 +62,54 @@ def _tiles(metrics: Metrics) -> str:
 def _plots(evaluation: Evaluation) -> str:
     outcomes = evaluation.outcomes
     times = [outcome.ms for outcome in outcomes if outcome.status != "failed"]
-    figures = [
-        _figure(
-            "Rank of the first gold paragraph",
-            bar_plot("Rank of the first gold paragraph", _ranks(evaluation)),
-        )
-    ]
-    if "answer_accuracy" in evaluation.metrics:
+    ranks, classes = _ranks(evaluation), _classes(evaluation)
+    figures = [_bars("Rank of the first gold paragraph", ranks)] if ranks else []
+    if classes:
+        figures = [
+            _bars("F1 of each verdict", classes),
+            _bars("Right verdicts, by what is true", _right_by_kind(evaluation)),
+            _bars("Against simple baselines", _baselines(evaluation)),
+        ]
+    elif "answer_accuracy" in evaluation.metrics:
         figures = [
             _figure("Risk and coverage", risk_coverage_plot(risk_coverage(outcomes))),
-            _figure(
-                "Right answers and refusals, by kind",
-                bar_plot("Share right, by kind", _right_by_kind(evaluation)),
-            ),
+            _bars("Right answers and refusals, by kind", _right_by_kind(evaluation)),
             *figures,
         ]
-    figures.append(_figure("Time to answer", latency_plot(times)))
+    figures.append(_figure("Time to judge a claim" if classes else "Time to answer", latency_plot(times)))
     return f'<h2>Plots</h2><div class="plots">{"".join(figures)}</div>'
 
 
 def _figure(caption: str, plot: str) -> str:
     return f"<figure><figcaption>{escape(caption)}</figcaption>{plot}</figure>"
+
+
+def _bars(caption: str, bars: Sequence[Bar]) -> str:
+    return _figure(caption, bar_plot(caption, bars))
+
+
+def _classes(evaluation: Evaluation) -> list[Bar]:
+    found = ((name, evaluation.metrics.get(name)) for name in CLASS_RATIOS)
+    return [
+        Bar(name.removeprefix("f1_").replace("f1", "supported"), value, f"{value:.3f}")
+        for name, value in found
+        if value is not None
+    ]
+
+
+def _baselines(evaluation: Evaluation) -> list[Bar]:
+    names = {
+        "macro-F1": "macro_f1",
+        "macro-F1, cosine": "cosine_macro_f1",
+        "macro-F1, majority": "majority_macro_f1",
+        "F1": "f1",
+        "F1, cosine": "cosine_f1",
+        "F1, all supported": "all_supported_f1",
+        "AUROC": "auroc",
+        "AUROC, cosine": "cosine_auroc",
+    }
+    found = ((words, evaluation.metrics.get(name)) for words, name in names.items())
+    return [Bar(words, value, f"{value:.3f}", "," in words) for words, value in found if value is not None]
 
 
 def _ranks(evaluation: Evaluation) -> list[Bar]:

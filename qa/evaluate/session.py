@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from qa.evaluate.beir import evaluate_retrieval, read_retrieval
+from qa.evaluate.claims import ClaimSet, read_claims
 from qa.evaluate.compare import Comparison, Earlier, compare, read_run
 from qa.evaluate.corpus import CorpusText, own_index
 from qa.evaluate.floors import Floor, missed
@@ -23,9 +24,10 @@ from qa.evaluate.run import evaluate, spread
 from qa.evaluate.squad import read_answers
 from qa.evaluate.table import print_report, progress_bar
 from qa.evaluate.types import Evaluation, IndexedService, OpenService
+from qa.evaluate.verification import evaluate_claims
 from qa.settings import Settings
 
-Form = Literal["questions", "beir", "squad"]
+Form = Literal["questions", "beir", "squad", "claims"]
 
 FLOOR_MISSED = 1
 CANNOT_CREATE = 73
@@ -33,7 +35,7 @@ CANNOT_CREATE = 73
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for on the command line: a source of questions in one of three forms, and what to do with it."""
+    """What was asked for on the command line: a source of questions in one of four forms, and what to do with it."""
 
     source: Path
     form: Form = "questions"
@@ -48,7 +50,12 @@ class Options:
     @classmethod
     def of(cls, args: argparse.Namespace) -> "Options":
         """Read parsed arguments."""
-        given: dict[Form, Path | None] = {"questions": args.file, "beir": args.beir, "squad": args.squad}
+        given: dict[Form, Path | None] = {
+            "questions": args.file,
+            "beir": args.beir,
+            "squad": args.squad,
+            "claims": args.claims,
+        }
         form, source = next((form, source) for form, source in given.items() if source is not None)
         return cls(
             source=source,
@@ -131,7 +138,12 @@ def _write_page(session: Session, evaluation: Evaluation, comparison: Comparison
 
 
 def _evaluation(session: Session) -> Evaluation:
-    measures = {"questions": _of_question_file, "beir": _of_retrieval_set, "squad": _of_answer_set}
+    measures = {
+        "questions": _of_question_file,
+        "beir": _of_retrieval_set,
+        "squad": _of_answer_set,
+        "claims": _of_claim_set,
+    }
     return measures[session.options.form](session.options.source, session)
 
 
@@ -164,6 +176,21 @@ def _of_answer_set(path: Path, session: Session) -> Evaluation:
     title = f"{path.resolve().parent.name}/{path.name}"
     with _indexed(path, found.texts, session) as service, progress_bar(session.err, "Asking") as progress:
         return evaluate(service, questions, title=title, progress=progress)
+
+
+def _of_claim_set(path: Path, session: Session) -> Evaluation:
+    found = read_claims(path)
+    if found.left_out:
+        session.warn(
+            f"{path}: {found.left_out} claims come with no text to hold them against, and are left out"
+        )
+    claims = tuple(spread(found.claims, session.options.limit))
+    title = f"{path.resolve().parent.name}/{path.name}"
+    with (
+        own_index(session.settings, (), session.open_service) as (service, _),
+        progress_bar(session.err, "Judging") as progress,
+    ):
+        return evaluate_claims(service, ClaimSet(claims, found.fitting), title=title, progress=progress)
 
 
 @contextmanager

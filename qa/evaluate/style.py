@@ -11,7 +11,8 @@ body { margin: 0 auto; max-width: 1180px; padding: 28px 24px 60px; background: v
 h1 { font-size: 25px; margin: 0 0 2px; overflow-wrap: anywhere; } h2 { font-size: 18px; margin: 36px 0 10px; }
 h3 { font-size: 13px; margin: 14px 0 4px; color: var(--soft); font-weight: 600; }
 p { margin: 4px 0; } .soft { color: var(--soft); } .empty { color: var(--soft); padding: 40px 0; text-align: center; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(168px, 1fr)); gap: 10px; margin: 20px 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(168px, 45%), 1fr)); gap: 10px;
+  margin: 20px 0; }
 .tile { background: var(--card); border-radius: 8px; padding: 10px 14px; }
 .tile b { display: block; font-size: 22px; font-weight: 600; font-variant-numeric: tabular-nums; }
 .tile { font-size: 13px; } .tile span { display: block; color: var(--soft); }
@@ -23,7 +24,8 @@ svg .value { fill: var(--ink); font-weight: 600;
   paint-order: stroke; stroke: var(--page); stroke-width: 4px; }
 svg .grid { stroke: var(--faint); }
 svg .line { fill: none; stroke: var(--accent); stroke-width: 2; stroke-linejoin: round; }
-svg .mark { fill: var(--accent); } svg .bar { fill: var(--accent); } svg .track { fill: var(--faint); }
+svg .mark { fill: var(--accent); } svg .bar { fill: var(--accent); }
+svg .beside { fill: var(--soft); } svg .track { fill: var(--faint); }
 svg .guide { stroke: var(--soft); stroke-dasharray: 3 3; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; }
 th, td { padding: 5px 14px 5px 0; border-bottom: 1px solid var(--faint); text-align: right; white-space: nowrap; }

@@ -1,14 +1,15 @@
 """The vocabulary of measuring: what is asked, what came back, and how it counts."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
 from index.types import Filters, Hit, Progress, SearchResult, StoredParagraph, SyncReport
 from qa.settings import Settings
-from qa.types import Answer, Citation, Question, Status, Turn
+from qa.types import Answer, Citation, Embedded, Question, Status, Turn
+from qa.verify import Judgement
 
 Tally = tuple[float, float]
 """One question's share of a metric: what it adds to the numerator and to the denominator."""
@@ -84,7 +85,7 @@ class Outcome:
     question: str
     answerable: bool
     right: bool
-    status: Status | Literal["failed", "searched"]
+    status: Status | Literal["failed", "searched", "judged"]
     ms: float
     answer: str = ""
     standalone: str = ""
@@ -127,7 +128,19 @@ class Measured(Protocol):
     def paragraphs(self, collection: str, document_id: str, /) -> list[StoredParagraph]: ...
 
 
-class IndexedService(Measured, Protocol):
+class Embedding(Protocol):
+    """The part of the service that embeds texts."""
+
+    def embed(self, texts: Sequence[str], /) -> Embedded: ...
+
+
+class Judging(Embedding, Protocol):
+    """The part of the service that judges claims and embeds texts."""
+
+    def judge(self, claim: str, hits: Sequence[Hit], /) -> Judgement: ...
+
+
+class IndexedService(Measured, Judging, Protocol):
     """A service over an index of its own."""
 
     def sync(

@@ -18,6 +18,18 @@ LABELS = {
     "refused_answerable": "answerable refused",
     "quote_exact": "quotes exact",
     "mrr": "mean reciprocal rank",
+    "macro_f1": "mean F1 of the verdicts",
+    "f1": "F1 of supported",
+    "f1_partial": "F1 of partial",
+    "f1_unsupported": "F1 of unsupported",
+    "f1_contradicted": "F1 of contradicted",
+    "auroc": "the score tells supported from the rest",
+    "claim_accuracy": "right verdicts",
+    "majority_macro_f1": "baseline: always the commonest, mean F1",
+    "all_supported_f1": "baseline: all supported, F1",
+    "cosine_macro_f1": "baseline: a cosine, mean F1",
+    "cosine_f1": "baseline: a cosine, F1 of supported",
+    "cosine_auroc": "baseline: a cosine tells them apart",
     "p50_ms": "time, median",
     "p95_ms": "time, 95 %",
 }
@@ -28,6 +40,7 @@ KIND_COLUMNS = {
     "hit@1": "hit@1",
     "hit@5": "hit@5",
     "mrr": "MRR",
+    "claim_accuracy": "right",
     "answer_accuracy": "right",
     "citation_precision": "cite P",
     "citation_recall": "cite R",
@@ -62,22 +75,26 @@ def milliseconds(value: float) -> str:
 
 def faults(outcome: Outcome) -> tuple[str, ...]:
     """What is wrong with an outcome, in words; none where nothing is."""
-    found: list[str] = []
-    if outcome.error:
-        found.append(f"failed: {outcome.error}")
-    elif outcome.status == "searched":
-        found.extend(() if outcome.right else ("nothing relevant in the first ten",))
-    elif outcome.status == "abstained":
-        found.extend(("refused",) if outcome.answerable else ())
-    elif not outcome.answerable:
-        found.append("answered the unanswerable")
-    elif not outcome.right:
-        found.append("wrong answer")
+    found = [fault for fault in (_fault(outcome),) if fault]
     if outcome.answered and outcome.answerable and outcome.gold and not _cites_gold(outcome):
         found.append("no citation at a gold line")
     if not all(cited.exact for cited in outcome.citations):
         found.append("quote differs from the stored text")
     return tuple(found)
+
+
+def _fault(outcome: Outcome) -> str:
+    """What is wrong with what was said; empty where nothing is."""
+    if outcome.error:
+        return f"failed: {outcome.error}"
+    if outcome.status == "abstained":
+        return "refused" if outcome.answerable else ""
+    if not outcome.answerable:
+        return "answered the unanswerable"
+    if outcome.right:
+        return ""
+    words = {"searched": "nothing relevant in the first ten", "judged": f"said {outcome.answer}"}
+    return words.get(outcome.status, "wrong answer")
 
 
 def kind_columns(evaluation: Evaluation) -> list[str]:
@@ -90,9 +107,9 @@ def counts(evaluation: Evaluation) -> str:
     """How many questions there were, in words."""
     total = len(evaluation.outcomes)
     silent = sum(not outcome.answerable for outcome in evaluation.outcomes)
-    searched = any(outcome.status == "searched" for outcome in evaluation.outcomes)
-    if searched:
-        return f"{total} queries"
+    for status, items in (("searched", "queries"), ("judged", "claims")):
+        if any(outcome.status == status for outcome in evaluation.outcomes):
+            return f"{total} {items}"
     return f"{total} questions, {silent} of them unanswerable" if silent else f"{total} questions"
 
 
