@@ -20,28 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `nutgraf eval` takes."""
     parser.description = DESCRIPTION
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument(
-        "file", nargs="?", type=Path, metavar="FILE", help="question file, one JSON object a line"
-    )
-    source.add_argument(
-        "--beir",
-        type=Path,
-        metavar="DIR",
-        help="retrieval set: corpus.jsonl, queries.jsonl, qrels.tsv; indexed for this run",
-    )
-    source.add_argument(
-        "--squad",
-        type=Path,
-        metavar="FILE",
-        help="question-answering set: SQuAD's .json, or lines with corpus.jsonl beside them; indexed for this run",
-    )
-    source.add_argument(
-        "--claims",
-        type=Path,
-        metavar="FILE",
-        help="claim verification set: lines with evidence_sentences, or cited_doc_ids of a corpus.jsonl beside them",
-    )
+    _offer_sources(parser)
     parser.add_argument("--collection", default="default", help="collection to ask a question file of")
     parser.add_argument("--json", action="store_true", help="print the whole run as JSON instead of tables")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with plots and every miss")
@@ -70,6 +49,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         help="keep the index of --beir or --squad here, and use it again",
+    )
+
+
+def _offer_sources(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="question file, one JSON object a line"
+    )
+    source.add_argument(
+        "--beir",
+        type=Path,
+        metavar="DIR",
+        help="retrieval set: corpus.jsonl, queries.jsonl, qrels.tsv; indexed for this run",
+    )
+    source.add_argument(
+        "--squad",
+        type=Path,
+        metavar="FILE",
+        help="question-answering set: SQuAD's .json, or lines with corpus.jsonl beside them; indexed for this run",
+    )
+    source.add_argument(
+        "--claims",
+        type=Path,
+        metavar="FILE",
+        help="claim verification set: lines with evidence_sentences, or cited_doc_ids of a corpus.jsonl beside them",
     )
 
 

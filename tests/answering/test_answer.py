@@ -1,7 +1,9 @@
 """The way from a question to a checked answer, over the real index; the model is a script that obeys anybody."""
 
+import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
@@ -10,7 +12,7 @@ import pytest
 from index.engine import Index
 from qa.answer import Parts, answer
 from qa.llm_outcome import Complete, Outcome, Refused, Truncated, Unavailable
-from qa.types import Answer, Event, Question, Turn
+from qa.types import Answer, Event, Question, Trace, Turn
 
 if TYPE_CHECKING:
     from qa.llm import LLM
@@ -102,6 +104,24 @@ def test_an_invented_sentence_is_dropped_and_never_cited(seeds_index: Index) -> 
     made = ask(seeds_index, WEI, llm)
     assert made.status == "partial"
     assert "Paris" not in made.answer
+
+
+def test_a_draft_is_traced_with_the_hash_of_its_prompt_and_what_was_dropped(seeds_index: Index) -> None:
+    text = "Austin's call with Wei lasted about 45 minutes. Austin then sang for 17 hours."
+    llm = ScriptedLLM(Complete(text))
+    trace = ask(seeds_index, WEI, llm).trace
+    sent = json.dumps([dict(message) for message in llm.asked[0]], separators=(",", ":"), sort_keys=True)
+    assert trace.prompt_sha256 == sha256(sent.encode()).hexdigest()
+    assert trace.draft == text
+    assert [(text[item.start : item.end], item.shown) for item in trace.sentences] == [
+        ("Austin's call with Wei lasted about 45 minutes.", True),
+        ("Austin then sang for 17 hours.", False),
+    ]
+    assert trace.sentences[1].verdict in {"unsupported", "contradicted"}
+
+
+def test_without_a_model_there_is_nothing_to_trace(seeds_index: Index) -> None:
+    assert ask(seeds_index, WEI).trace == Trace()
 
 
 def test_flagged_mode_shows_an_unsupported_sentence_without_a_citation(seeds_index: Index) -> None:
