@@ -40,7 +40,7 @@ class Recorder:
         try:
             self._keep(question, answer, before)
         except NutgrafError as error:
-            _log.warning("not_recorded", extra={"code": error.code, "cause": str(error)})
+            _log.warning("no record of an answer could be kept: %s", error)
             return replace(answer, degraded=(*answer.degraded, NOT_RECORDED))
         return answer
 
@@ -58,7 +58,7 @@ class Recorder:
         try:
             self._records.prune()
         except NutgrafError as error:
-            _log.warning("not_tidied", extra={"code": error.code, "cause": str(error)})
+            _log.warning("old records could not be let go of: %s", error)
 
     def purge(self) -> None:
         """Leave nothing in the records of what is in no document now. Raises LockedError, StorageError."""
