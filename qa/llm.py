@@ -143,6 +143,8 @@ class LLM:
     def _with_retry(self, call: _Call) -> Outcome:
         tries = 0
         while True:
+            if call.cancelled.is_set():  # left while passages were looked for: nothing need be spent
+                return Unavailable(CANCELLED, "the caller left", retryable=False)
             try:
                 outcome = self._try(call)
             except _UnsupportedError as error:

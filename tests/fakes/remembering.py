@@ -9,12 +9,13 @@ from index.types import SearchResult
 
 
 class _Scores:
-    def __init__(self, inner: Any) -> None:
+    def __init__(self, inner: Any, same: Callable[[str], str]) -> None:
         self.name = inner.name
+        self._same = same
         self._once = cache(lambda query, texts: inner.scores(query, list(texts)))
 
     def scores(self, query: str, texts: Sequence[str], /) -> Any:
-        return self._once(query, tuple(texts))
+        return self._once(self._same(query), tuple(texts))
 
 
 class Remembering:
@@ -24,7 +25,7 @@ class Remembering:
         self._index = index
         self._same = same
         self._found = cache(lambda query, collection, k: index.search(query, collection=collection, k=k))
-        self.reranker = _Scores(index.reranker) if index.reranker is not None else None
+        self.reranker = _Scores(index.reranker, same) if index.reranker is not None else None
 
     def search(self, query: str, *, collection: str, k: int = 8, **_: Any) -> SearchResult:
         return self._found(self._same(query), collection, k)
