@@ -118,8 +118,7 @@ def leave(port: int, way: str, number: int, stay_s: float) -> float:
         time.sleep(stay_s)
         if number % 2:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        left = time.monotonic()
-    return left
+        return time.monotonic()
 
 
 def left_behind(server, fake: FakeLLM) -> Counter[str]:
