@@ -3,10 +3,12 @@
 import argparse
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from qa.cli.failing import ABSTAINED, USAGE, CommandError
 from qa.cli.shared import (
     filters_of,
+    is_terminal,
     offer_json,
     offer_search,
     offer_source,
@@ -18,7 +20,10 @@ from qa.cli.shared import (
 )
 from qa.payload import answer_payload, search_payload, verified_payload
 from qa.render import answer_text, hits_text, verified_text
-from qa.types import Question
+from qa.types import Answer, Question
+
+if TYPE_CHECKING:
+    from qa.source import Source
 
 
 def add_ask(parser: argparse.ArgumentParser) -> None:
@@ -45,12 +50,26 @@ def run_ask(args: argparse.Namespace, env: Mapping[str, str]) -> int:
         verify=args.verify,
     )
     with source_of(args, env) as source:
-        answer = source.ask(question)
-    if args.json:
-        put_json(answer_payload(answer))
-    else:
-        put(answer_text(answer, style_of(sys.stdout)))
+        if not args.json and is_terminal(sys.stdout):
+            answer = _shown(source, question)
+        else:
+            answer = source.ask(question)
+            if args.json:
+                put_json(answer_payload(answer))
+            else:
+                put(answer_text(answer))
     return ABSTAINED if answer.status == "abstained" else 0
+
+
+def _shown(source: "Source", question: Question) -> Answer:
+    """The answer, shown while it comes."""
+    from qa.chat_screen import streamed
+    from qa.cli.screen import screen_of
+
+    answer = streamed(source, question, screen_of(""))
+    if answer is None:
+        raise KeyboardInterrupt
+    return answer
 
 
 def add_search(parser: argparse.ArgumentParser) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted import QUOTE, ScriptedSource, abstained, answer, citation, disputed
+from scripted import QUOTE, ScriptedSource, abstained, answer, citation, disputed, paragraphs
 
 from index.errors import NotFoundError
+from index.types import StoredParagraph
 from qa.chat import HELP, KEPT_TURNS, Chat, whole_lines
 from qa.chat_screen import Screen
+from qa.cli.screen import openable
 from qa.footnotes import markdown
 from qa.types import Turn
 
@@ -131,6 +133,48 @@ def test_only_web_addresses_are_opened(url: str) -> None:
     assert opened == []
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://evil.example/documents/d1",
+        "http://127.0.0.1:8000@evil.example/",
+        "https://127.0.0.1:8000/documents/d1",
+        "http://127.0.0.1:8001/documents/d1",
+        "http://127.0.0.1:8000/a b",
+        "http://127.0.0.1:8000/\x1b[2J",
+        "http://127.0.0.1:8000/'$(id)`",
+        "http://127.0.0.1:99999/",
+        "http://[/",
+        "-http://127.0.0.1:8000/",
+    ],
+)
+def test_a_link_to_anywhere_but_the_server_asked_is_not_openable(url: str) -> None:
+    assert not openable(url, "http://127.0.0.1:8000")
+
+
+def test_a_link_to_the_server_asked_is_openable() -> None:
+    assert openable("http://127.0.0.1:8000/documents/d1?start=4&end=9#p3", "http://127.0.0.1:8000/")
+
+
+def test_a_citation_of_an_earlier_collection_is_still_found_there() -> None:
+    class TwoCollections(ScriptedSource):
+        def paragraphs(self, collection: str, document_id: str) -> list[StoredParagraph]:
+            return paragraphs() if collection == "default" else []
+
+    shown, _ = talk(TwoCollections([answer()]), "How long?", "/collection other", "/show 1")
+    assert "Paragraph 5." in shown
+
+
+def test_ctrl_c_in_a_command_does_not_end_the_chat() -> None:
+    class Interrupted(ScriptedSource):
+        def collections(self) -> list[str]:
+            raise KeyboardInterrupt
+
+    shown, chat = talk(Interrupted([answer()]), "/collection", "How long?")
+    assert shown.startswith("(stopped)\n\n")
+    assert len(chat.answers) == 1
+
+
 def test_another_collection_begins_a_new_conversation() -> None:
     source = ScriptedSource([answer(), answer()])
     shown, _ = talk(source, "One?", "/collection other", "Two?")
@@ -162,6 +206,14 @@ def test_saving_never_writes_over_a_file(tmp_path: Path) -> None:
 
 def test_markdown_of_a_refused_question_says_so() -> None:
     assert "No answer in the documents." in markdown([("Who?", abstained())])
+
+
+def test_markdown_of_a_document_is_shown_and_not_obeyed() -> None:
+    hostile = "![x](http://evil/a) <img src=x> [a](b) \x1b[2J"
+    text = markdown([("<b>Who?", answer(f"{hostile} [1]", citations=(citation(cited_text=hostile),)))])
+    assert [sign for sign in ("![", " <img", "[a](", "## <b>", "\x1b") if sign in text] == []
+    assert r"!\[x\](http://evil/a) \<img src=x\>" in text
+    assert "[^1-1]" in text
 
 
 def test_help_and_unknown_commands() -> None:
