@@ -22,6 +22,7 @@ SEAMS = {
     "mcp": ("qa/mcp/server.py",),
     "prometheus_client": ("qa/api/metrics.py",),
     "opentelemetry": ("qa/api/otlp.py",),
+    "xllamacpp": ("qa/llama_worker.py",),
     "faiss": ("index/snapshot.py",),
     "sentence_transformers": ("index/reference.py",),
     "torch": ("index/reference.py",),
