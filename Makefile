@@ -46,7 +46,7 @@ endif
 test: dev chromium ## Run the tests (minutes)
 	@$(BIN)/python -m pytest
 
-deep: dev chromium ## Run the same tests with long counts (by hand)
+deep: dev chromium $(VENV)/llamaindex/.installed ## Run the same tests with long counts (by hand)
 	@$(BIN)/python -m pytest -m "deep or not deep"
 
 chromium:
@@ -110,6 +110,13 @@ $(VENV)/.installed: requirements/runtime.lock pyproject.toml $(VENV)/.torch
 
 $(VENV)/.local: requirements/local.lock $(VENV)/.installed
 	@$(PIP) install $(LOCKED) -r requirements/local.lock
+	@touch $@
+
+# With what it brings along LlamaIndex is too large for the environment of every day (requirements/lock says more).
+$(VENV)/llamaindex/.installed: requirements/llamaindex.lock | $(BIN)/python
+	@echo "Installing LlamaIndex beside $(VENV) (about 250 MB) ..." >&2
+	@$(BIN)/python -m venv "$(VENV)/llamaindex"
+	@$(VENV)/llamaindex/bin/python -m pip --disable-pip-version-check --no-input -qq install $(LOCKED) -r requirements/llamaindex.lock
 	@touch $@
 
 $(SMALL_LLM): requirements/fetch_llm.py | $(BIN)/python
