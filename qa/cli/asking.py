@@ -14,6 +14,7 @@ from qa.cli.shared import (
     offer_source,
     put,
     put_json,
+    show,
     source_of,
     style_of,
     text_of,
@@ -88,7 +89,7 @@ def run_search(args: argparse.Namespace, env: Mapping[str, str]) -> int:
     if args.json:
         put_json(search_payload(result))
     else:
-        put(hits_text(result.hits, style_of(sys.stdout)))
+        show(hits_text(result.hits, style_of(sys.stdout)))
     return 0
 
 
@@ -107,7 +108,7 @@ def run_verify(args: argparse.Namespace, env: Mapping[str, str]) -> int:
     if args.json:
         put_json(verified_payload(verified))
     else:
-        put(verified_text(verified, style_of(sys.stdout)))
+        show(verified_text(verified, style_of(sys.stdout)))
     return 0
 
 

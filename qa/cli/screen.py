@@ -3,17 +3,15 @@
 import itertools
 import os
 import re
-import shutil
 import socket
 import sys
 from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
 from qa.chat_screen import Screen
-from qa.cli.shared import is_terminal, style_of
+from qa.cli.shared import is_terminal, style_of, width
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-NARROWEST = 30
 KNOCK_S = 0.5
 _LINK = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&()*+,;=%-]+")
 
@@ -22,15 +20,11 @@ def screen_of(base_url: str) -> Screen:
     """Standard output as a screen; on a terminal with spinner, width, and links that open at the server named."""
     screen = Screen(sys.stdout, style_of(sys.stdout))
     if is_terminal(sys.stdout):
-        screen.width = _width
+        screen.width = width
         screen.browse = _browser_for(base_url)
         if is_terminal(sys.stderr):
             screen.waiting = Spinner
     return screen
-
-
-def _width() -> int:
-    return max(NARROWEST, shutil.get_terminal_size().columns)
 
 
 class Spinner:

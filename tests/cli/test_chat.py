@@ -2,8 +2,11 @@
 
 import io
 import os
+import re
 import signal
+import socket
 import threading
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -15,8 +18,9 @@ from index.errors import NotFoundError
 from index.types import StoredParagraph
 from qa.chat import HELP, KEPT_TURNS, Chat, whole_lines
 from qa.chat_screen import Screen
-from qa.cli.screen import openable
+from qa.cli.screen import openable, screen_of
 from qa.footnotes import markdown
+from qa.render import Style
 from qa.types import Turn
 
 SOURCES = f"[1] news/call.txt, paragraph 3, line 5 (2022-04-20)\n    {QUOTE}"
@@ -131,6 +135,36 @@ def test_only_web_addresses_are_opened(url: str) -> None:
     screen = Screen(io.StringIO(), browse=lambda link: bool(opened.append(link)))
     Chat(ScriptedSource([answer(citations=(citation(url=url),))]), screen).run(iter(["How?", "/open 1"]))
     assert opened == []
+
+
+@given(st.lists(st.text(st.characters(max_codepoint=0x2070), max_size=8), max_size=6), st.integers(30, 40))
+def test_however_an_answer_is_cut_it_can_make_the_terminal_do_nothing(pieces: list[str], width: int) -> None:
+    out = io.StringIO()
+    screen = Screen(out, Style(ansi=True), width=lambda: width)
+    text = "".join(pieces)
+    Chat(ScriptedSource([answer(text, citations=(citation(cited_text=text),))], pieces), screen).run(
+        iter(["How?"])
+    )
+    ours = re.sub(r"\x1b\[\d+m", "", out.getvalue())
+    assert not [sign for sign in ours if unicodedata.category(sign) == "Cc" and sign not in "\n\t"]
+    assert not {"\u202e", "\u2066", "\u200f"} & set(ours)
+
+
+@pytest.mark.enable_socket
+def test_a_link_is_opened_while_its_server_listens_and_there_is_a_window(monkeypatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda url: not opened.append(url))
+    monkeypatch.setattr("qa.cli.screen.is_terminal", lambda stream: True)
+    for name in ("WAYLAND_DISPLAY", "BROWSER", "DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        base = f"http://127.0.0.1:{server.getsockname()[1]}"
+        browse = screen_of(base).browse
+        without_window = browse(f"{base}/documents/d1#p3")
+        monkeypatch.setenv("DISPLAY", ":0")
+        assert (without_window, browse(f"{base}/documents/d1#p3")) == (False, True)
+    assert not browse(f"{base}/documents/d2")
+    assert opened == [f"{base}/documents/d1#p3"]
 
 
 @pytest.mark.parametrize(

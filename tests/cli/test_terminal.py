@@ -161,6 +161,13 @@ def test_ask_shows_its_answer_on_a_terminal_while_it_comes(serve) -> None:
     terminal.close()
 
 
+@pytest.mark.parametrize("words", [("search", "call"), ("verify", "It lasted.")])
+def test_what_is_found_is_broken_between_words_too(serve, words: tuple[str, str]) -> None:
+    terminal = Terminal(*words, "--url", serve(ScriptedSource()), COLUMNS="30")
+    assert "    The call lasted about 45\r\n    minutes." in terminal.until("minutes.").decode()
+    terminal.close()
+
+
 ATTACKS = ["\x1b]52;c;cm0gLXJm\x07", "\x1b]8;;http://evil/\x1b\\x", "\x9b2J", "\x1b[2J\x1b[H", "safe\rEVIL"]
 
 
