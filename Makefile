@@ -12,11 +12,11 @@ TORCH_VERSION := 2.13.0
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 TORCH ?=
 
-# An LLM without a server: make run LLM=local, or NUTGRAF_LLM_GGUF=/path/model.gguf make run LLM=local
+# An LLM without a server: make run LLM=local, or NUTGRAF_LLM_GGUF=/path/model.gguf make run
 LLM ?=
 SMALL_LLM := $(VENV)/llm/smollm2-135m-instruct.gguf
 GGUF := $(or $(NUTGRAF_LLM_GGUF),$(if $(LLM),$(SMALL_LLM)))
-LLM_NEEDS := $(if $(LLM),$(VENV)/.local $(if $(NUTGRAF_LLM_GGUF),,$(SMALL_LLM)))
+LLM_NEEDS := $(if $(GGUF),$(VENV)/.local $(if $(NUTGRAF_LLM_GGUF),,$(SMALL_LLM)))
 ifneq ($(filter-out local,$(LLM)),)
 $(error LLM takes `local`; an endpoint is set by NUTGRAF_LLM_BASE_URL and NUTGRAF_LLM_MODEL)
 endif
@@ -39,7 +39,7 @@ dev: $(VENV)/.dev ## The same, with everything the checks and tests need
 run: $(VENV)/.installed $(LLM_NEEDS) ## Index seeds/ (or NUTGRAF_CORPUS) and serve on http://127.0.0.1:8000; LLM=local adds a small LLM
 ifneq ($(filter $(SMALL_LLM),$(GGUF)),)
 	@echo "The LLM is SmolLM2-135M: very small. It shows that an LLM works, and writes worse answers than the documents' own sentences," >&2
-	@echo "which are given wherever what it writes is not supported. A better one: NUTGRAF_LLM_GGUF=/path/model.gguf make run LLM=local" >&2
+	@echo "which are given wherever what it writes is not supported. A better one: NUTGRAF_LLM_GGUF=/path/model.gguf make run" >&2
 endif
 	@NUTGRAF_CORPUS="$${NUTGRAF_CORPUS-seeds}" $(if $(GGUF),NUTGRAF_LLM_GGUF="$(GGUF)") exec $(BIN)/nutgraf serve
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from qa.errors import LLMUnavailableError
+from qa.errors import LLMUnavailableError, SettingsError
 from qa.llm import LLM, LLMConfig, OnText, Outcome, Unavailable
 from qa.settings import Secret, Settings
 
@@ -63,7 +63,8 @@ class LlamaServer:
             _end(self._child)
 
     def _started(self) -> Endpoint:
-        _check(self._gguf)
+        if missing := _missing(self._gguf):
+            raise LLMUnavailableError(missing)
         key = secrets.token_urlsafe(24)
         if self._child is not None:
             _end(self._child)
@@ -83,17 +84,16 @@ class LlamaServer:
         return Endpoint(url, Secret(key))
 
 
-def _check(gguf: Path) -> None:
-    """Say what is missing in words that help; llama.cpp's own go to a log. Raises LLMUnavailableError."""
+def _missing(gguf: Path) -> str | None:
+    """What is missing, in words that help; llama.cpp's own go to a log."""
     if importlib.util.find_spec("xllamacpp") is None:
-        raise LLMUnavailableError("NUTGRAF_LLM_GGUF needs llama.cpp: pip install 'nutgraf[local]'")
+        return "NUTGRAF_LLM_GGUF needs llama.cpp: pip install 'nutgraf[local]'"
     try:
         with gguf.open("rb") as file:
             known = file.read(4) == b"GGUF"
     except OSError as error:
-        raise LLMUnavailableError(f"{gguf}: {os.strerror(error.errno or 0)}") from None
-    if not known:
-        raise LLMUnavailableError(f"{gguf} is not a GGUF file")
+        return f"NUTGRAF_LLM_GGUF: {gguf}: {os.strerror(error.errno or 0)}"
+    return None if known else f"NUTGRAF_LLM_GGUF: {gguf} is not a GGUF file"
 
 
 def _environment() -> dict[str, str]:
@@ -173,11 +173,17 @@ class LocalLLM(LLM):
 
 
 def llm_of(settings: Settings) -> LLM | None:
-    """The LLM that the settings name: an endpoint, a file, or none."""
+    """The LLM that the settings name: an endpoint, a file, or none.
+
+    Raises:
+        SettingsError: the file is not there or is none of these, or llama.cpp is not installed.
+    """
     if not settings.uses_llm:
         return None
     config = LLMConfig.from_settings(settings)
     if settings.llm_gguf is None:
         return LLM(config)
+    if missing := _missing(settings.llm_gguf):
+        raise SettingsError(missing)
     context, threads = settings.llm_context_tokens, settings.threads
     return LocalLLM(config, LlamaServer(settings.llm_gguf, config.model, context=context, threads=threads))

@@ -63,8 +63,9 @@ def test_the_small_one_is_called_small() -> None:
     assert "very small" in plan
 
 
-def test_a_file_of_ones_own_takes_its_place() -> None:
-    code, plan = planned("LLM=local", NUTGRAF_LLM_GGUF="/m.gguf")
+@pytest.mark.parametrize("words", [[], ["LLM=local"]], ids=["alone", "with LLM=local"])
+def test_a_file_of_ones_own_takes_its_place(words: list[str]) -> None:
+    code, plan = planned(*words, NUTGRAF_LLM_GGUF="/m.gguf")
     assert code == 0
     assert 'NUTGRAF_LLM_GGUF="/m.gguf"' in plan
     assert "small" not in plan

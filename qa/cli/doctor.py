@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from index.errors import NotFoundError, NutgrafError
 from qa.cli.failing import PROBLEMS
 from qa.cli.shared import offer_data_dir, offer_json, put, put_json, settings_of, style_of
+from qa.errors import SettingsError
 from qa.render import Style, one_line
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def _index(settings: "Settings") -> Iterator[Finding]:
     from qa.service import Service
 
     try:
-        service = Service.open(settings)
+        # the LLM has a line of its own
+        service = Service.open(replace(settings, llm_model=None, llm_gguf=None))
         try:
             status = service.status()
         finally:
@@ -139,7 +141,10 @@ def _llm(settings: "Settings") -> Finding:
 
     local = settings.llm_gguf is not None
     brief = replace(settings, llm_max_tokens=16, llm_total_s=settings.llm_total_s if local else PATIENCE_S)
-    llm = llm_of(brief)
+    try:
+        llm = llm_of(brief)
+    except SettingsError as error:
+        return Finding("LLM", "wrong", str(error))
     assert llm is not None
     try:
         outcome = llm.complete([{"role": "user", "content": "Say OK."}])

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from local_llm import NoWeightsError, weights
 
-from qa.errors import LLMUnavailableError
+from qa.errors import LLMUnavailableError, SettingsError
 from qa.llm import Complete, LLMConfig, Unavailable
 from qa.local_llm import LlamaServer, LocalLLM, _environment, llm_of
 from qa.settings import Secret, Settings
@@ -130,6 +130,16 @@ def test_it_dies_with_a_parent_that_is_killed(gguf: Path, when: str) -> None:
         assert gone(pid)
 
 
+def test_the_kernel_ends_it_whatever_it_does_when_the_other_side_of_its_input_closes() -> None:
+    busy = "from qa.llama_worker import end_with_parent as end; end(); print('up', flush=True); 9 ** 9 ** 9"
+    env = {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", busy]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env) as child:
+        assert child.stdout.readline() == b"up\n"
+        child.stdin.close()
+        assert child.wait(5) == -signal.SIGIO
+
+
 @pytest.mark.parametrize(
     ("content", "words"), [(None, "No such file"), (b"MZ", "not a GGUF file"), (b"GGUF", "cannot serve")]
 )
@@ -143,6 +153,12 @@ def test_a_file_that_is_no_model_is_told_in_words(tmp_path: Path, content: bytes
     assert words in outcome.detail
     assert llm.complete(ASK) == outcome
     llm.close()
+
+
+def test_a_file_that_is_not_there_stops_the_program_like_any_wrong_setting(tmp_path: Path) -> None:
+    settings = Settings.from_env({"NUTGRAF_LLM_GGUF": str(tmp_path / "m.gguf")})
+    with pytest.raises(SettingsError, match=r"NUTGRAF_LLM_GGUF: .*No such file"):
+        llm_of(settings)
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch, gguf: Path) -> None:
