@@ -55,10 +55,12 @@ class LLMConfig:
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """The settings' part for the LLM. `settings.uses_llm` must hold."""
+        gguf = settings.llm_gguf
         return cls(
-            model=settings.llm_model or "",
+            model=settings.llm_model or (gguf.stem if gguf else ""),
             base_url=settings.llm_base_url or DEFAULT_URL,
-            api_key=settings.llm_api_key,
+            # one meant for elsewhere stays out of the process that runs the file
+            api_key=None if gguf else settings.llm_api_key,
             ttft_s=settings.llm_ttft_s,
             gap_s=settings.llm_gap_s,
             total_s=settings.llm_total_s,
@@ -139,6 +141,9 @@ class LLM:
         from qa.llm_http import tls_context  # noqa: PLC0415
 
         self._tls = self._tls or tls_context(self.config.base_url)
+
+    def close(self) -> None:
+        """Let go of what is held; an endpoint elsewhere holds nothing."""
 
     def _with_retry(self, call: _Call) -> Outcome:
         tries = 0

@@ -22,7 +22,8 @@ from index.types import (
 )
 from qa.answer import Parts, answer
 from qa.compose import Checked, Composer
-from qa.llm import LLM, LLMConfig
+from qa.llm import LLM
+from qa.local_llm import llm_of
 from qa.settings import Settings
 from qa.similarity import similarity_of
 from qa.types import Answer, Embedded, OnEvent, Question, Sentence, Verified
@@ -69,8 +70,7 @@ class Service:
             threads=settings.threads,
             writable=writable,
         )
-        llm = LLM(LLMConfig.from_settings(settings)) if settings.uses_llm else None
-        return cls(settings, index, llm)
+        return cls(settings, index, llm_of(settings))
 
     def __enter__(self) -> Self:
         return self
@@ -266,5 +266,7 @@ class Service:
         return not reasons, tuple(reasons)
 
     def close(self) -> None:
-        """Let go of the index."""
+        """Let go of the index and of a model of our own."""
+        if self._llm is not None:
+            self._llm.close()
         self._index.close()
