@@ -12,6 +12,15 @@ TORCH_VERSION := 2.13.0
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 TORCH ?=
 
+# An LLM without a server: make run LLM=local, or NUTGRAF_LLM_GGUF=/path/model.gguf make run
+LLM ?=
+SMALL_LLM := $(VENV)/llm/smollm2-135m-instruct.gguf
+GGUF := $(or $(NUTGRAF_LLM_GGUF),$(if $(LLM),$(SMALL_LLM)))
+LLM_NEEDS := $(if $(GGUF),$(VENV)/.local $(if $(NUTGRAF_LLM_GGUF),,$(SMALL_LLM)))
+ifneq ($(filter-out local,$(LLM)),)
+$(error LLM takes `local`; an endpoint is set by NUTGRAF_LLM_BASE_URL and NUTGRAF_LLM_MODEL)
+endif
+
 ifneq ($(TORCH),)
 .PHONY: $(VENV)/.torch
 endif
@@ -27,13 +36,17 @@ install: $(VENV)/.installed ## Make .venv with the nutgraf command in it
 
 dev: $(VENV)/.dev ## The same, with everything the checks and tests need
 
-run: $(VENV)/.installed ## Index seeds/ (or NUTGRAF_CORPUS) and serve on http://127.0.0.1:8000
-	@NUTGRAF_CORPUS="$${NUTGRAF_CORPUS-seeds}" exec $(BIN)/nutgraf serve
+run: $(VENV)/.installed $(LLM_NEEDS) ## Index seeds/ (or NUTGRAF_CORPUS) and serve on http://127.0.0.1:8000; LLM=local adds a small LLM
+ifneq ($(filter $(SMALL_LLM),$(GGUF)),)
+	@echo "The LLM is SmolLM2-135M: very small. It shows that an LLM works, and writes worse answers than the documents' own sentences," >&2
+	@echo "which are given wherever what it writes is not supported. A better one: NUTGRAF_LLM_GGUF=/path/model.gguf make run" >&2
+endif
+	@NUTGRAF_CORPUS="$${NUTGRAF_CORPUS-seeds}" $(if $(GGUF),NUTGRAF_LLM_GGUF="$(GGUF)") exec $(BIN)/nutgraf serve
 
 test: dev chromium ## Run the tests (minutes)
 	@$(BIN)/python -m pytest
 
-deep: dev chromium ## Run the same tests with long counts (by hand)
+deep: dev chromium $(VENV)/llamaindex/.installed ## Run the same tests with long counts (by hand)
 	@$(BIN)/python -m pytest -m "deep or not deep"
 
 chromium:
@@ -93,6 +106,21 @@ $(VENV)/.installed: requirements/runtime.lock pyproject.toml $(VENV)/.torch
 	@echo "Installing what Nutgraf runs on into $(VENV) ..." >&2
 	@$(PIP) install $(LOCKED) -r requirements/runtime.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.local: requirements/local.lock $(VENV)/.installed
+	@$(PIP) install $(LOCKED) -r requirements/local.lock
+	@touch $@
+
+# With what it brings along LlamaIndex is too large for the environment of every day (requirements/lock says more).
+$(VENV)/llamaindex/.installed: requirements/llamaindex.lock | $(BIN)/python
+	@echo "Installing LlamaIndex beside $(VENV) (about 250 MB) ..." >&2
+	@$(BIN)/python -m venv "$(VENV)/llamaindex"
+	@$(VENV)/llamaindex/bin/python -m pip --disable-pip-version-check --no-input -qq install $(LOCKED) -r requirements/llamaindex.lock
+	@touch $@
+
+$(SMALL_LLM): requirements/fetch_llm.py | $(BIN)/python
+	@$(BIN)/python requirements/fetch_llm.py "$@"
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.installed

@@ -6,8 +6,10 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,17 +23,28 @@ REASONS: Final = frozenset({
     "archive_limits", "damaged", "empty", "encrypted", "no_text", "not_text", "parse_limit", "parser_crashed",
     "too_large", "too_many_paragraphs", "unsupported", "xml_entities",
 })  # fmt: skip
-_WALL_SECONDS = 60.0
+_WALL_SECONDS = 120.0
+"""More than twice the seconds of processor: parsers share the cores with each other and the embedder."""
 _TRIES = 3
 MOST_OUTPUT = 200 * 1024 * 1024
 """Bytes: the most text there may be, four bytes a character, with the places of its paragraphs."""
 _PIPE = 1 << 16
+_LOOK_S = 0.1
+"""How long an ended run may go unnoticed."""
 # -I: no environment, no user site; -S: no .pth files to run; -B: nothing is written
 _PYTHON = ("-I", "-S", "-B", "-c")
 _START = (
     "import sys; sys.path[:0] = sys.argv[3:];"
     "from index.jail_worker import main; main(*sys.argv[1:3], sys.argv[3:])"
 )
+
+
+_ended: ContextVar[threading.Event | None] = ContextVar("ended", default=None)
+
+
+def end_with(event: threading.Event) -> None:
+    """From now on, end each parse of this thread as soon as the event is set, as rejected."""
+    _ended.set(event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +108,15 @@ def _exchanged(child: subprocess.Popen[bytes], data: bytes, deadline: float, mos
     """Feed a process and read what it writes, until it writes no more. Raises TimeoutExpired."""
     assert child.stdin is not None
     assert child.stdout is not None
-    rest, output = memoryview(data), bytearray()
+    rest, output, ended = memoryview(data), bytearray(), _ended.get()
     with selectors.DefaultSelector() as pipes:
         pipes.register(child.stdout, selectors.EVENT_READ)
         pipes.register(child.stdin, selectors.EVENT_WRITE)
         os.set_blocking(child.stdin.fileno(), False)
         while child.stdout in (waiting := {key.fileobj for key in pipes.get_map().values()}):
-            ready = pipes.select(max(0.0, deadline - time.monotonic()))
-            if not ready or len(output) > most:
+            left = deadline - time.monotonic()
+            ready = pipes.select(max(0.0, min(left, _LOOK_S)))
+            if (not ready and left <= 0) or len(output) > most or (ended is not None and ended.is_set()):
                 raise subprocess.TimeoutExpired(child.args, 0)
             for key, _ in ready:
                 if key.fileobj is child.stdout:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -9,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from index.ahead import Prepare, Prepared, Read, in_order
 from index.errors import MissingFolderError, ModelError, RejectedError
 from index.passages import embed_text
 from index.records import check_path, embed_key
@@ -29,9 +31,6 @@ from index.types import (
     Vectors,
 )
 from index.walk import FileSkipped, Found, Walked, read_file, walk
-
-Prepare = Callable[[bytes, str], tuple[Document, tuple[Passage, ...]]]
-"""Turns the bytes of a file into a document and its passages. Raises RejectedError."""
 
 _BATCH = 128
 """Passages embedded together: enough that small files do not cost a call each, few enough to lose little."""
@@ -163,17 +162,18 @@ class _Run:
     def take_all(self, progress: Progress | None) -> None:
         """Read every file, and commit the changed ones batch by batch."""
         files = self._walked.files
-        for done, found in enumerate(files):
-            if progress is not None:
-                progress(done, len(files), found.path)
-            try:
-                self._take(found)
-            except FileSkipped as skipped:
-                self.documents += not skipped.gone
-                self._skip(found.path, skipped.reason, skipped.detail, gone=skipped.gone)
-            except RejectedError as rejected:
-                self.documents += rejected.reason != UNSUPPORTED
-                self._skip(found.path, rejected.reason, rejected.detail, gone=True)
+        with closing(in_order(self._prepare, map(self._read, files))) as ahead:
+            for done, (read, prepared) in enumerate(ahead):
+                if progress is not None:
+                    progress(done, len(files), read.found.path)
+                try:
+                    self._take(read, prepared)
+                except FileSkipped as skipped:
+                    self.documents += not skipped.gone
+                    self._skip(read.found.path, skipped.reason, skipped.detail, gone=skipped.gone)
+                except RejectedError as rejected:
+                    self.documents += rejected.reason != UNSUPPORTED
+                    self._skip(read.found.path, rejected.reason, rejected.detail, gone=True)
         if progress is not None:
             progress(len(files), len(files), "")
 
@@ -221,25 +221,41 @@ class _Run:
             seconds=round(seconds, 3),
         )
 
-    def _take(self, found: Found) -> None:
+    def _read(self, found: Found) -> Read:
+        """Read a file; one that is as it was before keeps no bytes."""
         if found.path in self._seen:
-            raise FileSkipped("duplicate_name", "another file is shown under the same name", gone=False)
+            return Read(
+                found,
+                skipped=FileSkipped(
+                    "duplicate_name", "another file is shown under the same name", gone=False
+                ),
+            )
         self._seen.add(found.path)
-        data = read_file(self._root, found)
+        try:
+            data = read_file(self._root, found)
+        except FileSkipped as skipped:
+            return Read(found, skipped=skipped)
         digest = sha256(data).hexdigest()
         before = self._known.get(found.path)
-        if before is not None and before.sha256 == digest:
+        return Read(found, digest, None if before is not None and before.sha256 == digest else data)
+
+    def _take(self, read: Read, prepared: Callable[[], Prepared]) -> None:
+        if read.skipped is not None:
+            raise read.skipped
+        if read.data is None:
             self.documents += 1
             self._counts.unchanged += 1
             return
-        source = self._movable.get((digest, PurePosixPath(found.path).suffix))
-        document, passages = self._prepare(data, found.path)
+        path, size = read.found.path, len(read.data)
+        document, passages = prepared()
+        before = self._known.get(path)
+        source = self._movable.get((read.digest, PurePosixPath(path).suffix))
         self.documents += 1
-        if source is not None and self._move(source, found.path, document, passages, len(data)):
+        if source is not None and self._move(source, path, document, passages, size):
             return
         self._counts.changed += before is not None
         self._counts.added += before is None
-        self._queue(Pending(document, passages, len(data)))
+        self._queue(Pending(document, passages, size))
 
     def _move(
         self, source: str, path: str, document: Document, passages: tuple[Passage, ...], size: int

@@ -4,29 +4,33 @@ What answers is a `Source`: the index itself or a running server. A question run
 Ctrl-C stops the answer and not the chat.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from index.errors import NutgrafError
 from index.types import Filters
-from qa.chat_screen import Screen, Shown
+from qa.chat_screen import Screen, streamed
 from qa.footnotes import markdown
 from qa.render import abstention_text, one_line, paragraph_text, sources_text
-from qa.source import Source, Work
+from qa.source import Source
 from qa.types import Answer, Citation, Question, Turn
 
 HELP = """\
 Ask a question, or a follow-up to the last one. Commands:
   /sources            what the last answer cites
   /show N             the paragraph of citation N, with its neighbours
-  /open N             where citation N can be read; opens it when a browser is at hand
+  /open N             the link to citation N; opens it when the server runs and a browser is at hand
   /collection [NAME]  which documents to ask; without a name, list them
   /new                forget the conversation
   /save FILE          write the conversation as Markdown with footnotes
   /help               this list
   /quit               leave (so does Ctrl-D)
-Ctrl-C stops an answer. A line that ends with \\ goes on in the next one."""
+Ctrl-C stops an answer. A line that ends with \\ goes on in the next one; so does Alt-Enter.
+The arrow keys bring back earlier questions, Tab completes commands."""
+
+COMMANDS = tuple(re.findall(r"^  (/[a-z]+)", HELP, flags=re.MULTILINE))
 
 KEPT_TURNS = 20
 """Messages of the conversation that go with a question; a server takes 50."""
@@ -51,6 +55,7 @@ class Chat:
     options: Options = field(default_factory=Options)
     history: list[Turn] = field(default_factory=list)
     answers: list[tuple[str, Answer]] = field(default_factory=list)
+    answered_in: str = "default"
 
     def run(self, lines: Iterator[str]) -> None:
         """Take lines until they end or one says /quit."""
@@ -62,6 +67,8 @@ class Chat:
                 return
             try:
                 self._command(words) if words.startswith("/") else self.ask(words)
+            except KeyboardInterrupt:
+                self.screen.say(self.screen.style.dim("(stopped)"))
             except (NutgrafError, OSError) as error:
                 self.screen.say(self.screen.style.warning("Not done:") + f" {one_line(str(error))}")
 
@@ -70,35 +77,15 @@ class Chat:
         recent = tuple(self.history[-KEPT_TURNS:])
         options = self.options
         question = Question(text, options.collection, recent, options.top_k, options.filters)
-        answer = self._streamed(question)
+        answer = streamed(self.source, question, self.screen)
         if answer is None:
             self.screen.say(self.screen.style.dim("(stopped)"))
             return
         self.answers.append((text, answer))
+        self.answered_in = options.collection
         self.history.append(Turn("user", text))
         said = answer.answer_plain or "I found no answer to this in the documents."
         self.history.append(Turn("assistant", said))
-
-    def _streamed(self, question: Question) -> Answer | None:
-        """The answer, shown while it comes; None when Ctrl-C stopped it."""
-        work = Work(self.source, question)
-        shown, waiting = Shown(self.screen), self.screen.waiting()
-        try:
-            for event in work.events():
-                if event is None:
-                    waiting.tick()
-                elif event.name == "delta":
-                    waiting.stop()
-                    shown.add(str(event.data.get("text", "")))
-            waiting.stop()
-            answer = work.answer()
-        except KeyboardInterrupt:
-            work.cancel()
-            waiting.stop()
-            shown.close()
-            return None
-        shown.finish(answer)
-        return answer
 
     def _command(self, line: str) -> None:
         name, _, rest = line.partition(" ")
@@ -130,9 +117,11 @@ class Chat:
         citation = self._citation(number)
         if citation is None:
             return
-        stored = self.source.paragraphs(self.options.collection, citation.document_id)
+        # the collection may be another by now
+        stored = self.source.paragraphs(self.answered_in, citation.document_id)
         near = [p for p in stored if abs(p.paragraph.number - citation.paragraph) <= NEIGHBOURS]
-        self.screen.say(paragraph_text(near, citation.paragraph, self.screen.style))
+        cited = (citation.start_char_index, citation.end_char_index)
+        self.screen.say(paragraph_text(near, citation.paragraph, self.screen.style, cited))
 
     def _open(self, number: str) -> None:
         citation = self._citation(number)

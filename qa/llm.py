@@ -55,10 +55,12 @@ class LLMConfig:
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """The settings' part for the LLM. `settings.uses_llm` must hold."""
+        gguf = settings.llm_gguf
         return cls(
-            model=settings.llm_model or "",
+            model=settings.llm_model or (gguf.stem if gguf else ""),
             base_url=settings.llm_base_url or DEFAULT_URL,
-            api_key=settings.llm_api_key,
+            # one meant for elsewhere stays out of the process that runs the file
+            api_key=None if gguf else settings.llm_api_key,
             ttft_s=settings.llm_ttft_s,
             gap_s=settings.llm_gap_s,
             total_s=settings.llm_total_s,
@@ -140,9 +142,14 @@ class LLM:
 
         self._tls = self._tls or tls_context(self.config.base_url)
 
+    def close(self) -> None:
+        """Let go of what is held; an endpoint elsewhere holds nothing."""
+
     def _with_retry(self, call: _Call) -> Outcome:
         tries = 0
         while True:
+            if call.cancelled.is_set():  # left while passages were looked for: nothing need be spent
+                return Unavailable(CANCELLED, "the caller left", retryable=False)
             try:
                 outcome = self._try(call)
             except _UnsupportedError as error:

@@ -86,6 +86,9 @@ def _turned_down(seen: Rejection, said: str, optional: Iterable[str]) -> Failure
     names = sorted(optional, key=len, reverse=True)
     blamed = next((name for name in names if name == seen.parameter), None)
     blamed = blamed or next((name for name in names if re.search(rf"\b{name}\b", seen.message)), None)
+    if blamed is None and "response_format" in names:
+        # some endpoints that cannot hold to a schema say only that they failed; plain text goes on without one
+        blamed = "response_format"
     return Failure("llm_bad_response", f"{said}: it turns the request down", unsupported=blamed)
 
 

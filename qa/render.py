@@ -192,21 +192,42 @@ def verified_text(verified: Verified, style: Style = PLAIN) -> str:
     return "\n\n".join(["\n".join(lines) or "There is no sentence to check.", *cited_texts])
 
 
-def paragraph_text(context: Iterable[StoredParagraph], number: int, style: Style = PLAIN) -> str:
-    """A whole paragraph between its neighbours, which are set back."""
+def paragraph_text(
+    context: Iterable[StoredParagraph],
+    number: int,
+    style: Style = PLAIN,
+    cited: tuple[int, int] | None = None,
+) -> str:
+    """A whole paragraph between its neighbours, which are set back; the cited characters are set off."""
     shown = []
     for stored in context:
         paragraph = stored.paragraph
         label = f"{paragraph.number:>4}  "
-        text = visible(stored.text).replace("\n", "\n      ")
         if paragraph.number == number:
             where = f"{one_line(stored.document.path)}, {_lines(paragraph.line_start, paragraph.line_end)}"
+            text = _hanging(_set_off(stored, style, cited))
             shown.append(
                 style.bold(f"      {where}{_dated(stored.document.date)}") + f"\n{style.marker(label)}{text}"
             )
         else:
-            shown.append(style.dim(label + text))
+            shown.append(style.dim(label + _hanging(visible(stored.text))))
     return "\n\n".join(shown)
+
+
+def _set_off(stored: StoredParagraph, style: Style, cited: tuple[int, int] | None) -> str:
+    """The paragraph's text; where only a part of it is cited, that part in bold."""
+    begin = stored.paragraph.start
+    start, end = (max(0, at - begin) for at in cited or (begin, begin))
+    before, words, after = (visible(part) for part in _parted(stored.text, start, end))
+    return before + (style.bold(words) if words and (before or after) else words) + after
+
+
+def _parted(text: str, start: int, end: int) -> tuple[str, str, str]:
+    return text[:start], text[start:end], text[end:]
+
+
+def _hanging(text: str) -> str:
+    return text.replace("\n", "\n      ")
 
 
 def sync_text(report: SyncReport) -> str:

@@ -23,7 +23,8 @@ from index.types import (
 )
 from qa.answer import Parts, answer
 from qa.compose import Checked, Composer
-from qa.llm import LLM, LLMConfig
+from qa.llm import LLM
+from qa.local_llm import llm_of
 from qa.record import Record
 from qa.recorder import Recorder
 from qa.settings import Settings
@@ -73,8 +74,7 @@ class Service:
             threads=settings.threads,
             writable=writable,
         )
-        llm = LLM(LLMConfig.from_settings(settings)) if settings.uses_llm else None
-        service = cls(settings, index, llm)
+        service = cls(settings, index, llm_of(settings))
         if writable:
             service._recorder.tidy()
         return service
@@ -288,6 +288,8 @@ class Service:
         return not reasons, tuple(reasons)
 
     def close(self) -> None:
-        """Let go of the index and of the records."""
+        """Let go of the index, of the records and of a model of our own."""
         self._recorder.close()
+        if self._llm is not None:
+            self._llm.close()
         self._index.close()

@@ -13,6 +13,8 @@ from qa.errors import SettingsError
 
 PREFIX = "NUTGRAF_"
 MIN_KEY_LENGTH = 16
+_LOCAL_PATIENCE = {"llm_ttft_s": 120.0, "llm_total_s": 300.0}
+"""A processor reads a prompt of a few paragraphs for half a minute and more."""
 
 
 class Secret:
@@ -230,14 +232,35 @@ class Settings:
         default=None,
         metadata=_env(_secret, "Key for that endpoint.", "NUTGRAF_LLM_API_KEY", "OPENAI_API_KEY"),
     )
+    llm_gguf: Path | None = field(
+        default=None,
+        metadata=_env(
+            _path,
+            "Instead of an endpoint: a model's GGUF file, run by llama.cpp in a process of our own "
+            "(`pip install 'nutgraf[local]'`).",
+            "NUTGRAF_LLM_GGUF",
+        ),
+    )
     llm_ttft_s: float = field(
-        default=15.0, metadata=_env(_seconds(600), "Longest wait for the first token.", "NUTGRAF_LLM_TTFT_S")
+        default=15.0,
+        metadata=_env(
+            _seconds(600),
+            "Longest wait for the first token.",
+            "NUTGRAF_LLM_TTFT_S",
+            shown="`15`, with a GGUF file `120`",
+        ),
     )
     llm_gap_s: float = field(
         default=15.0, metadata=_env(_seconds(600), "Longest wait between two tokens.", "NUTGRAF_LLM_GAP_S")
     )
     llm_total_s: float = field(
-        default=90.0, metadata=_env(_seconds(3600), "Longest time for a whole draft.", "NUTGRAF_LLM_TOTAL_S")
+        default=90.0,
+        metadata=_env(
+            _seconds(3600),
+            "Longest time for a whole draft.",
+            "NUTGRAF_LLM_TOTAL_S",
+            shown="`90`, with a GGUF file `300`",
+        ),
     )
     llm_max_bytes: int = field(
         default=4 * 1024 * 1024,
@@ -311,6 +334,8 @@ class Settings:
             name = next((name for name in item.metadata["env"] if env.get(name, "").strip()), None)
             if name is not None:
                 values[item.name] = _parsed(name, env[name], item.metadata["parse"])
+        if "llm_gguf" in values:
+            values = _LOCAL_PATIENCE | values
         settings = cls(**values)
         _check_llm(settings, env)
         return settings
@@ -318,7 +343,7 @@ class Settings:
     @property
     def uses_llm(self) -> bool:
         """Whether an LLM is configured: a key alone, often set for other programs, configures nothing."""
-        return self.llm_model is not None
+        return self.llm_model is not None or self.llm_gguf is not None
 
     def bound_to(self, port: int) -> Self:
         """The same settings with the port that was really bound."""
@@ -375,6 +400,10 @@ def _parsed(name: str, value: str, parse: Callable[[str], object]) -> object:
 
 
 def _check_llm(settings: Settings, env: Mapping[str, str]) -> None:
+    if settings.llm_gguf is not None:
+        if env.get("NUTGRAF_LLM_BASE_URL", "").strip():
+            raise SettingsError("NUTGRAF_LLM_GGUF and NUTGRAF_LLM_BASE_URL name two LLMs; set one of them")
+        return
     if settings.llm_model is None and env.get("NUTGRAF_LLM_BASE_URL", "").strip():
         raise SettingsError("NUTGRAF_LLM_BASE_URL needs NUTGRAF_LLM_MODEL, the name of a model there")
     if settings.llm_model is not None and settings.llm_base_url is None and settings.llm_api_key is None:

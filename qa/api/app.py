@@ -6,7 +6,20 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 
 from index.errors import NutgrafError
-from qa.api import answers, ask, collections, documents, health, jobs, mcp, openai, search, uploads, web
+from qa.api import (
+    answers,
+    ask,
+    collections,
+    documents,
+    health,
+    jobs,
+    mcp,
+    openai,
+    search,
+    signin,
+    uploads,
+    web,
+)
 from qa.api.contract import openapi
 from qa.api.errors import TABLE, handle
 from qa.api.gate import Gate
@@ -36,12 +49,14 @@ def app_of(state: State) -> FastAPI:
     app.state.nutgraf = state
     for part in (health, ask, answers, search, documents, uploads, collections, jobs, mcp, openai):
         app.include_router(part.router)
-    site = Site.load()
+    site = Site.load(locked=state.sessions.locked)
+    sign_in = signin.SignIn(site)
     app.include_router(web.router(site))
+    app.include_router(signin.router(sign_in))
     app.add_exception_handler(NutgrafError, handle)
     app.add_exception_handler(RequestValidationError, handle)
     for status in {row.status for row in TABLE.values()} - {500}:  # 500 is the gate's: what nobody foresaw
         app.add_exception_handler(status, handle)
-    app.add_middleware(Gate, state=state, locked_page=web.locked_page(site))
+    app.add_middleware(Gate, state=state, asking=sign_in.asking)
     app.openapi = openapi(app, with_key=state.settings.api_key is not None)  # type: ignore[method-assign]
     return app

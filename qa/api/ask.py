@@ -21,7 +21,7 @@ _EVENT_STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The answer; with `stream`, the events `search`, `delta`, `citation`, `sentence`, "
         "`final` (the whole answer) and `done`, or `error`, with `heartbeat` in between.",
-        "content": {sse.MEDIA_TYPE: {"schema": {"type": "string"}}},
+        "content": {sse.MEDIA_TYPE: {"schema": dict(sse.SCHEMA)}},
     }
 }
 

@@ -4,11 +4,10 @@ It gives each request an id, checks Host, Origin and the key, caps the body, add
 error nobody foresaw into a problem, and writes the request's line in the log.
 """
 
-import hmac
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -25,11 +24,17 @@ MAX_UPLOAD = MAX_BYTES + 64 * 1024
 """A document to store, with what a form puts around it."""
 
 MAX_HEADERS = 100
-OPEN_PATHS = frozenset({"/livez", "/readyz", "/", "/documents", "/evaluation"})
-"""Answered without a key: how the server is, and the views, which hold nothing of the corpus and ask for the key."""
+OPEN_PATHS = frozenset({"/livez", "/readyz", "/", "/documents", "/session"})
+"""Answered without a key: how the server is, and the views that hold nothing of the corpus and ask for the key."""
+
+PAGES = ("/documents/{document_id}", "/evaluation", "/evaluation/report", "/docs")
+"""What a browser opens by a link. Without the key it gets a form that asks for it, and sends it to the same address."""
 
 _OPEN_FILE = re.compile(r"/static/[0-9a-f]{16}/[a-z]+\.(?:css|js|svg)")
-_DOCUMENT = re.compile(r"/documents/[^/]+")
+_PAGE = re.compile("|".join(path.replace("{document_id}", "[^/]+") for path in PAGES))
+
+OURS = "nutgraf"
+"""What our own pages send as X-Requested-With: no page of another origin can, without asking first."""
 
 SECURITY_HEADERS: Mapping[bytes, bytes] = MappingProxyType(
     {
@@ -51,14 +56,12 @@ _GIVEN_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 class Gate:
     """ASGI middleware around the whole app."""
 
-    def __init__(self, app: App, state: State, locked_page: App) -> None:
+    def __init__(self, app: App, state: State, asking: Callable[..., App]) -> None:
         self._app = app
         self._state = state
-        self._locked_page = locked_page
+        self._asking = asking
         self._hosts = allowed_hosts(state.settings)
         self._origins = allowed_origins(state.settings, self._hosts)
-        key = state.settings.api_key
-        self._key = None if key is None else key.reveal().encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it here."""
@@ -98,7 +101,9 @@ class Gate:
             raise ApiError("bad_request")
         if not self._same_site(scope, headers):
             raise ApiError("cross_site")
-        if self._key is not None and not is_open(scope["path"]) and not self._has_key(headers):
+        if self._state.sessions.locked and not (
+            is_open(scope["path"], scope["method"]) or self._is_admitted(scope, headers)
+        ):
             raise ApiError("unauthorized")
         if headers.length() > body_limit(scope):
             raise ApiError("body_too_large")
@@ -106,10 +111,9 @@ class Gate:
     def _answer_to(self, error: Exception, scope: Scope, headers: "_Headers") -> App:
         problem = problem_of(error)
         visit = scope["method"] == "GET" and "text/html" in headers.one(b"accept")
-        if problem.code == "unauthorized" and visit and _DOCUMENT.fullmatch(scope["path"]):
-            # A browser that follows a link to a document cannot send the key: this page can.
+        if problem.code == "unauthorized" and visit and _PAGE.fullmatch(scope["path"]):
             scope["state"]["code"] = problem.code
-            return self._locked_page
+            return self._asking(elsewhere=headers.one(b"sec-fetch-site") in {"cross-site", "same-site"})
         return respond(problem, scope)
 
     def _same_site(self, scope: Scope, headers: "_Headers") -> bool:
@@ -121,9 +125,24 @@ class Gate:
         visit = headers.one(b"sec-fetch-mode") == "navigate" and headers.one(b"sec-fetch-dest") == "document"
         return visit and scope["method"] in {"GET", "HEAD"}
 
-    def _has_key(self, headers: "_Headers") -> bool:
-        scheme, _, given = headers.one_raw(b"authorization").partition(b" ")
-        return scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), self._key or b"\0")
+    def _is_admitted(self, scope: Scope, headers: "_Headers") -> bool:
+        sessions = self._state.sessions
+        if sessions.is_bearer(headers.one_raw(b"authorization")):
+            return True
+        return self._may_be_signed_in(scope, headers) and sessions.admits(headers.one_raw(b"cookie"))
+
+    def _may_be_signed_in(self, scope: Scope, headers: "_Headers") -> bool:
+        """Whether a cookie counts: browsers send it along with whatever a page asks of them, so only where the request
+        is our own page's, or does no more than open a page.
+        """
+        site = headers.one(b"sec-fetch-site")
+        unsaid = not headers.has(
+            b"sec-fetch-site"
+        )  # over plain HTTP to another machine a browser does not say
+        if site == "same-origin" or (unsaid and headers.one(b"x-requested-with") == OURS):
+            return True
+        opens = scope["method"] in {"GET", "HEAD"} and _PAGE.fullmatch(scope["path"]) is not None
+        return opens and (unsaid or site == "none")
 
     def _log(self, scope: Scope, status: int, began: float, traced: object) -> None:
         seconds = time.perf_counter() - began
@@ -215,9 +234,10 @@ class _Passage:
         await self._send(message)
 
 
-def is_open(path: str) -> bool:
-    """Whether a path is answered without a key."""
-    return path in OPEN_PATHS or _OPEN_FILE.fullmatch(path) is not None
+def is_open(path: str, method: str = "GET") -> bool:
+    """Whether a request gets past the gate without a key: nothing of the corpus, or the form that brings the key."""
+    signs_in = method == "POST" and _PAGE.fullmatch(path) is not None
+    return signs_in or path in OPEN_PATHS or _OPEN_FILE.fullmatch(path) is not None
 
 
 def body_limit(scope: Scope) -> int:

@@ -32,7 +32,7 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "`progress` with the job whenever it changed, `done` with the job once it is done or failed, or "
         "`error` when the server ends first; `heartbeat` in between.",
-        "content": {sse.MEDIA_TYPE: {"schema": {"type": "string"}}},
+        "content": {sse.MEDIA_TYPE: {"schema": dict(sse.SCHEMA)}},
     }
 }
 

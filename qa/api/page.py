@@ -50,9 +50,6 @@ MISSING = (
 
 _CHANGED = '<p class="note">The document has changed since it was cited: it no longer says this here.</p>'
 
-LOCKED_EVALUATION = '<main id="main" class="wide"><h1>Evaluation</h1><div id="report"></div></main>'
-"""The main part of the evaluation view where a key is needed: a script asks for it and fills this."""
-
 
 @dataclass(frozen=True, slots=True)
 class Span:

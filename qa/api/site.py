@@ -1,5 +1,6 @@
 """The web page's own files: a fixed list, read once, under an address that says what they hold."""
 
+import gzip
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
         "icon.svg": "image/svg+xml",
         **dict.fromkeys(
             (
-                "answer.js", "api.js", "ask.js", "collections.js", "copy.js", "documents.js", "dom.js", "evaluation.js",
-                "history.js", "key.js", "reader.js", "source.js", "text.js", "upload.js",
+                "again.js", "answer.js", "api.js", "ask.js", "collections.js", "copy.js", "documents.js", "dom.js",
+                "history.js", "key.js", "source.js", "text.js", "upload.js",
             ),
             "text/javascript; charset=utf-8",
         ),
@@ -26,6 +27,9 @@ VIEWS: Mapping[str, str] = MappingProxyType(
     {"/": "Ask", "/documents": "Documents", "/evaluation": "Evaluation"}
 )
 """The views that every page leads to."""
+
+LOCKED_VIEWS: Mapping[str, str] = MappingProxyType({**VIEWS, "/session": "Key"})
+"""The same where a key is needed."""
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; frame-src 'self'; "
@@ -41,33 +45,49 @@ STILL_POLICY = (
 """The same for a page that runs no script at all."""
 
 
+SIGN_IN_POLICY = STILL_POLICY.replace("form-action 'none'", "form-action 'self'")
+"""The same for the form that takes the key."""
+
+SIGN_IN_SCRIPT_POLICY = SIGN_IN_POLICY.replace(
+    "default-src 'none';", "default-src 'none'; script-src 'self';"
+)
+"""The same where a script may press its button."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The files by name, and the one address part that changes when any of them does."""
+    """The files by name, also compressed, and the one address part that changes when any of them does."""
 
     release: str
     assets: Mapping[str, bytes]
+    packed: Mapping[str, bytes]
     mains: Mapping[str, str]
+    views: Mapping[str, str]
 
     @classmethod
-    def load(cls) -> "Site":
-        """Read the files out of the installed package."""
+    def load(cls, *, locked: bool = False) -> "Site":
+        """Read the files out of the installed package; `locked` where a key is needed."""
         folder = files("qa") / "web"
         assets = {name: (folder / name).read_bytes() for name in MEDIA_TYPES}
         mains = {
-            name: (folder / f"{name}.html").read_text(encoding="utf-8")
-            for name in ("index", "documents", "reader")
+            name: (folder / f"{name}.html").read_text(encoding="utf-8") for name in ("index", "documents")
         }
         whole = b"".join(name.encode() + b"\0" + body + b"\0" for name, body in sorted(assets.items()))
-        return cls(hashlib.sha256(whole).hexdigest()[:16], MappingProxyType(assets), MappingProxyType(mains))
+        return cls(
+            hashlib.sha256(whole).hexdigest()[:16],
+            MappingProxyType(assets),
+            MappingProxyType({name: gzip.compress(body, mtime=0) for name, body in assets.items()}),
+            MappingProxyType(mains),
+            LOCKED_VIEWS if locked else VIEWS,
+        )
 
     def address(self, name: str) -> str:
         """Where a file is served."""
         return f"/static/{self.release}/{name}"
 
-    def page(self, title: str, main: str, *, view: str = "", script: str = "") -> str:
-        """A whole page around its main part, which is markup; the title is text."""
-        head = [
+    def page(self, title: str, main: str, *, view: str = "", script: str = "", head: str = "") -> str:
+        """A whole page around its main part, which is markup, as is `head`; the title is text."""
+        parts = [
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             f"<title>{escape(title)}</title>",
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
@@ -75,9 +95,9 @@ class Site:
             f'<link rel="icon" type="image/svg+xml" href="{self.address("icon.svg")}">',
             f'<link rel="stylesheet" href="{self.address("app.css")}">',
             *self._scripts(script),
-            "</head><body>",
+            f"{head}</head><body>",
         ]
-        return "".join(head) + self._header(view) + main + "</body></html>\n"
+        return "".join(parts) + self._header(view) + main + "</body></html>\n"
 
     def _scripts(self, script: str) -> list[str]:
         if not script:
@@ -96,7 +116,8 @@ class Site:
 
     def _header(self, view: str) -> str:
         links = "".join(
-            f'<a href="{path}"{_current(path == view)}>{escape(name)}</a>' for path, name in VIEWS.items()
+            f'<a href="{path}"{_current(path == view)}>{escape(name)}</a>'
+            for path, name in self.views.items()
         )
         return (
             '<a class="skip" href="#main">Skip to the content</a>'

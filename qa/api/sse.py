@@ -2,8 +2,20 @@
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 MEDIA_TYPE = "text/event-stream"
+
+SCHEMA: Mapping[str, Any] = MappingProxyType(
+    {
+        "type": "object",
+        "description": "One event; `data` is a line of JSON.",
+        "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+        "required": ["data"],
+    }
+)
+"""What an OpenAPI document says of a stream: before version 3.2 it describes each event, as a reader parses it."""
 
 BEAT = b": heartbeat\n\n"
 """A comment, which every client passes over."""

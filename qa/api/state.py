@@ -14,6 +14,7 @@ from index.errors import NutgrafError
 from index.types import DocumentInfo, Filters, Holdings, Progress, SearchResult, StoredParagraph, SyncReport
 from qa.api.errors import ApiError, problem_of
 from qa.api.metrics import Metrics, Moment
+from qa.api.session import Sessions
 from qa.api.tracing import traces_of
 from qa.api.work import in_thread
 from qa.jobs import Jobs
@@ -148,6 +149,7 @@ class State:
         self.starting: str | None = None if service is not None else "starting"
         self._service = service
         self._asking = 0
+        self.sessions = Sessions(settings)
         self.metrics = Metrics(self._moment)
         self.traces = traces_of(settings, log)
 

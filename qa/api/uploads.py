@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from pydantic import AfterValidator
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.convertors import PathConvertor, register_url_convertor
 
 from index.errors import InputError, NotFoundError
 from index.records import check_path
@@ -22,6 +23,15 @@ from qa.api.documents import DocumentId, Where
 from qa.api.errors import ApiError
 from qa.api.state import Backend, State, StateDep
 from qa.api.work import attended, in_thread
+
+
+class _AnyPath(PathConvertor):
+    """The rest of an address, line breaks included: else one at its end is cut off, and others find another route."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("any", _AnyPath())
 
 router = APIRouter(tags=["corpus"])
 
@@ -76,7 +86,7 @@ NewPath = Annotated[
 
 
 @router.put(
-    "/v1/documents/{document_id:path}",  # noqa: FAST003 - one name on the wire for what the other routes call an id
+    "/v1/documents/{document_id:any}",  # noqa: FAST003 - one name on the wire for what the other routes call an id
     status_code=201,
     response_model=wire.DocumentOut,
     # 405 is for a line break, at which Starlette ends a path

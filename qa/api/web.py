@@ -59,13 +59,6 @@ def router(site: Site) -> APIRouter:
     return made
 
 
-def locked_page(site: Site) -> Response:
-    """What a browser gets instead of a document when the server wants a key: a page that asks for it."""
-    html = site.page("Nutgraf", site.mains["reader"], script="reader.js")
-    headers = {"Content-Security-Policy": POLICY, "WWW-Authenticate": "Bearer"}
-    return HTMLResponse(html, status_code=401, headers=headers)
-
-
 def _views(made: APIRouter, site: Site) -> None:
     ask = site.page("Nutgraf", site.mains["index"], view="/", script="ask.js")
     documents = site.page(
@@ -84,21 +77,21 @@ def _views(made: APIRouter, site: Site) -> None:
 
     @made.get("/evaluation", include_in_schema=False)
     def evaluation(state: StateDep) -> HTMLResponse:
-        """The last report, or how to make one; behind a key only the browser's own request may say which."""
-        locked = state.settings.api_key is not None
-        main = page.LOCKED_EVALUATION if locked else page.evaluation(_made(state))
-        script = "evaluation.js" if locked else ""
-        html = site.page("Evaluation – Nutgraf", main, view="/evaluation", script=script)
+        """The last report, or how to make one."""
+        html = site.page("Evaluation – Nutgraf", page.evaluation(_made(state)), view="/evaluation")
         return _html(html, POLICY)
 
 
 def _files(made: APIRouter, site: Site) -> None:
     @made.get("/static/{release}/{name}", include_in_schema=False)
-    async def static(release: str, name: str) -> Response:
+    async def static(release: str, name: str, request: Request) -> Response:
         """One of our own files, to be kept for good: its address changes when it does."""
         if release != site.release or name not in site.assets:
             raise ApiError("no_route")
-        return Response(site.assets[name], media_type=MEDIA_TYPES[name], headers={"Cache-Control": FOREVER})
+        headers = {"Cache-Control": FOREVER, "Content-Type": MEDIA_TYPES[name], "Vary": "Accept-Encoding"}
+        if not _takes_gzip(request.headers.get("accept-encoding", "")):
+            return Response(site.assets[name], headers=headers)
+        return Response(site.packed[name], headers={**headers, "Content-Encoding": "gzip"})
 
 
 def _documents(made: APIRouter, site: Site) -> None:
@@ -157,6 +150,15 @@ def _made(state: State) -> datetime | None:
     except OSError:
         return None
     return datetime.fromtimestamp(found.st_mtime, UTC) if 0 < found.st_size <= MAX_REPORT else None
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding names gzip, and not to refuse it."""
+    for part in accepted.lower().split(","):
+        name, _, weight = part.replace(" ", "").partition(";q=")
+        if name == "gzip":
+            return not weight or weight.strip("0.") != ""
+    return False
 
 
 def _html(html: str, policy: str, status: int = 200) -> HTMLResponse:

@@ -3,22 +3,28 @@
 import argparse
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from qa.cli.failing import ABSTAINED, USAGE, CommandError
 from qa.cli.shared import (
     filters_of,
+    is_terminal,
     offer_json,
     offer_search,
     offer_source,
     put,
     put_json,
+    show,
     source_of,
     style_of,
     text_of,
 )
 from qa.payload import answer_payload, search_payload, verified_payload
 from qa.render import answer_text, hits_text, verified_text
-from qa.types import Question
+from qa.types import Answer, Question
+
+if TYPE_CHECKING:
+    from qa.source import Source
 
 
 def add_ask(parser: argparse.ArgumentParser) -> None:
@@ -45,12 +51,26 @@ def run_ask(args: argparse.Namespace, env: Mapping[str, str]) -> int:
         verify=args.verify,
     )
     with source_of(args, env) as source:
-        answer = source.ask(question)
-    if args.json:
-        put_json(answer_payload(answer))
-    else:
-        put(answer_text(answer, style_of(sys.stdout)))
+        if not args.json and is_terminal(sys.stdout):
+            answer = _shown(source, question)
+        else:
+            answer = source.ask(question)
+            if args.json:
+                put_json(answer_payload(answer))
+            else:
+                put(answer_text(answer))
     return ABSTAINED if answer.status == "abstained" else 0
+
+
+def _shown(source: "Source", question: Question) -> Answer:
+    """The answer, shown while it comes."""
+    from qa.chat_screen import streamed
+    from qa.cli.screen import screen_of
+
+    answer = streamed(source, question, screen_of(""))
+    if answer is None:
+        raise KeyboardInterrupt
+    return answer
 
 
 def add_search(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +89,7 @@ def run_search(args: argparse.Namespace, env: Mapping[str, str]) -> int:
     if args.json:
         put_json(search_payload(result))
     else:
-        put(hits_text(result.hits, style_of(sys.stdout)))
+        show(hits_text(result.hits, style_of(sys.stdout)))
     return 0
 
 
@@ -88,7 +108,7 @@ def run_verify(args: argparse.Namespace, env: Mapping[str, str]) -> int:
     if args.json:
         put_json(verified_payload(verified))
     else:
-        put(verified_text(verified, style_of(sys.stdout)))
+        show(verified_text(verified, style_of(sys.stdout)))
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from index.errors import NotFoundError, NutgrafError
 from qa.cli.failing import PROBLEMS
 from qa.cli.shared import offer_data_dir, offer_json, put, put_json, settings_of, style_of
+from qa.errors import SettingsError
 from qa.render import Style, one_line
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def _index(settings: "Settings") -> Iterator[Finding]:
     from qa.service import Service
 
     try:
-        service = Service.open(settings)
+        # the LLM has a line of its own
+        service = Service.open(replace(settings, llm_model=None, llm_gguf=None))
         try:
             status = service.status()
         finally:
@@ -134,11 +136,22 @@ def _llm(settings: "Settings") -> Finding:
     """Ask the LLM for one word. Without one, that is as it should be."""
     if not settings.uses_llm:
         return Finding("LLM", "ok", "none is set: answers are sentences quoted from the documents")
-    from qa.llm import LLM, LLMConfig, Unavailable
+    from qa.llm import Unavailable
+    from qa.local_llm import llm_of
 
-    config = replace(LLMConfig.from_settings(settings), max_tokens=16, total_s=PATIENCE_S)
-    outcome = LLM(config).complete([{"role": "user", "content": "Say OK."}])
+    local = settings.llm_gguf is not None
+    brief = replace(settings, llm_max_tokens=16, llm_total_s=settings.llm_total_s if local else PATIENCE_S)
+    try:
+        llm = llm_of(brief)
+    except SettingsError as error:
+        return Finding("LLM", "wrong", str(error))
+    assert llm is not None
+    try:
+        outcome = llm.complete([{"role": "user", "content": "Say OK."}])
+    finally:
+        llm.close()
     if isinstance(outcome, Unavailable):
-        hint = HINTS.get(outcome.code, "")
+        hint = "" if local else HINTS.get(outcome.code, "")
         return Finding("LLM", "wrong", f"{outcome.detail} ({outcome.code})" + (f"; {hint}" if hint else ""))
-    return Finding("LLM", "ok", f"{config.model} at {config.base_url} answers")
+    where = settings.llm_gguf or llm.config.base_url
+    return Finding("LLM", "ok", f"{llm.config.model} at {where} answers")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from qa.source import Source
 
 
+NARROWEST = 30
 _IF_SERVED = "if that is a server, send it PUT /v1/documents/PATH or POST /v1/index instead"
 
 
@@ -155,6 +156,22 @@ def put(text: str) -> None:
     """One result on standard output; what its encoding does not have is written as an escape."""
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def width() -> int:
+    """Columns of the terminal."""
+    import shutil
+
+    return max(NARROWEST, shutil.get_terminal_size().columns)
+
+
+def show(text: str) -> None:
+    """One result for people; on a terminal its lines are broken between words."""
+    if is_terminal(sys.stdout):
+        from qa.wrap import wrapped
+
+        text = wrapped(text, width())
+    put(text)
 
 
 def put_json(payload: Mapping[str, object]) -> None:

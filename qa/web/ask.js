@@ -123,8 +123,10 @@ function list() {
 
 async function holding() {
   const line = byId("holding");
+  const collection = pick.value;
   try {
-    const found = await json(`/v1/documents${query({ collection: pick.value, limit: 1 })}`);
+    const found = await json(`/v1/documents${query({ collection, limit: 1 })}`);
+    if (collection !== pick.value) return; // another was chosen meanwhile
     line.replaceChildren(found.total ? el("a", { href: "/documents" }, count(found.total, "document")) : "Nothing is indexed yet. ");
     if (found.total) line.append(" to ask");
     else line.append(el("a", { href: "/documents" }, "Add documents"));

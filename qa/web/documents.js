@@ -35,14 +35,17 @@ function row(info) {
 }
 
 async function load(offset = 0) {
+  const collection = pick.value;
   try {
-    const found = await json(`/v1/documents${query({ collection: pick.value, limit: PAGE, offset })}`);
+    const found = await json(`/v1/documents${query({ collection, limit: PAGE, offset })}`);
+    if (collection !== pick.value) return; // another was chosen meanwhile
     seen = offset ? [...seen, ...found.documents] : found.documents;
     rows.replaceChildren(...seen.map(row));
     byId("documents").hidden = !seen.length;
     byId("more").hidden = seen.length >= found.total;
     tell(found.total);
   } catch (problem) {
+    if (collection !== pick.value) return;
     seen = [];
     rows.replaceChildren();
     byId("documents").hidden = true;

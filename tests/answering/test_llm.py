@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from llm_server import MODES, TEXT, USAGE, FakeLLM, fake_llm, knows_no, redirect, retry_after
+from llm_server import MODES, TEXT, USAGE, Exchange, FakeLLM, fake_llm, knows_no, redirect, retry_after
 
 from qa.breaker import FAILURES, PAUSE_S, Breaker
 from qa.llm import LLM, Complete, LLMConfig, Outcome, Refused, Truncated, Unavailable
@@ -250,6 +250,32 @@ def test_leaving_hangs_up(mode: str) -> None:
         assert isinstance(outcome, Unavailable)
         assert outcome.code == "cancelled"
         assert server.hung_up.wait(10)
+
+
+def test_nothing_is_asked_for_a_caller_who_has_left() -> None:
+    cancelled = threading.Event()
+    cancelled.set()
+    llm = LLM(LLMConfig("m", "http://127.0.0.1:1/v1"))
+    llm._try = lambda _: pytest.fail("a connection was opened")
+    outcome = llm.complete(ASK, cancelled=cancelled)
+    assert isinstance(outcome, Unavailable)
+    assert outcome.code == "cancelled"
+
+
+def test_a_schema_is_done_without_where_a_400_blames_nothing() -> None:
+    def picky(x: Exchange) -> None:
+        if "response_format" in x.request.body:
+            x.error("400 Bad Request", message="failed to parse grammar")
+        else:
+            MODES["good"](x)
+
+    with fake_llm(picky) as server:
+        llm = llm_of(server)
+        assert isinstance(llm.complete(ASK, json_schema={}), Complete)
+        assert isinstance(llm.complete(ASK, json_schema={}), Complete)
+    assert len(server.requests) == 3
+    assert "response_format" not in server.requests[-1].body
+    assert "temperature" in server.requests[-1].body
 
 
 def test_a_listener_that_fails_hangs_up_and_is_heard() -> None:

@@ -33,7 +33,8 @@ def test_every_setting_can_be_set_by_its_variable():
     }  # fmt: skip
     settings = Settings.from_env({f"NUTGRAF_{name.upper()}": value for name, value in given_values.items()})
     changed = [f.name for f in dataclasses.fields(Settings) if getattr(settings, f.name) != f.default]
-    assert changed == [f.name for f in dataclasses.fields(Settings)]
+    # a file stands instead of an endpoint and has a test of its own
+    assert changed == [f.name for f in dataclasses.fields(Settings) if f.name != "llm_gguf"]
     assert settings.allowed_hosts == ("a:1", "b")
     assert settings.public_base_url == "https://n.example"
 
@@ -117,6 +118,18 @@ def test_a_model_and_a_key_configure_an_llm():
     settings = Settings.from_env({"OPENAI_API_KEY": "sk-1", "NUTGRAF_LLM_MODEL": "m"})
     assert settings.uses_llm
     assert settings.llm_api_key == Secret("sk-1")
+
+
+def test_a_file_is_an_llm_and_is_waited_for_longer():
+    settings = Settings.from_env({"NUTGRAF_LLM_GGUF": "/m.gguf", "NUTGRAF_LLM_TOTAL_S": "7"})
+    assert settings.uses_llm
+    assert (settings.llm_ttft_s, settings.llm_total_s) == (120, 7)
+
+
+def test_a_file_and_an_endpoint_are_one_llm_too_many():
+    env = {"NUTGRAF_LLM_GGUF": "/m.gguf", "NUTGRAF_LLM_MODEL": "m", "NUTGRAF_LLM_BASE_URL": "http://a/v1"}
+    with pytest.raises(SettingsError, match="two LLMs"):
+        Settings.from_env(env)
 
 
 def test_our_own_variables_win_over_those_of_the_openai_client():

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from qa.api.page import shown as shown_by_server
+from qa.types import Question
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 WEI = "How long did Austin's call with Wei last?"
@@ -200,3 +201,25 @@ def test_nothing_is_cut_off_on_a_narrow_screen(tab, url, ask, width):
     page.click("#source-open")
     page.wait_for_url("**/documents/*#p14")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_link_of_a_citation_opens_the_document_of_its_own_collection(tab, service, url):
+    for name, words in (
+        ("north", b"The mast of Lopik is 367 metres high.\n"),
+        ("south", b"The mast of Lopik is 12 metres high.\n"),
+    ):
+        service.create_collection(name)
+        service.put("mast.txt", words, collection=name)
+    page = tab(java_script_enabled=False)
+    for name, height in (("north", "367 metres"), ("south", "12 metres")):
+        found = service.ask(Question("How high is the mast of Lopik?", collection=name))
+        link = found.citations[0].url
+        assert link.startswith(url)
+        for address in (link, link.replace("#", f"?collection={name}#")):
+            page.goto(address)
+            assert height in page.locator(":target").inner_text()
+        other = "south" if name == "north" else "north"
+        page.goto(link.replace("#", f"?collection={other}#"))
+        assert "Not here" in page.locator("h1").inner_text()
+    for name in ("north", "south"):
+        service.delete_collection(name)

@@ -1,7 +1,9 @@
 """By keyboard alone, with a screen reader, behind a key; stopping, disagreement and the evaluation view."""
 
 import dataclasses
+import http.server
 import re
+import threading
 
 import fake_service
 import pytest
@@ -23,6 +25,32 @@ def small(serve):
         return serve(service), service
 
     return start
+
+
+@pytest.fixture
+def other_site():
+    """Serve a page of another site: its address."""
+    running = []
+
+    def start(html):
+        class Page(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html")
+                self.end_headers()
+                self.wfile.write(html.encode())
+
+            def log_message(self, *_):
+                """Nothing is printed."""
+
+        running.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page))
+        threading.Thread(target=running[-1].serve_forever, daemon=True).start()
+        return f"http://localhost:{running[-1].server_port}"
+
+    yield start
+    for server in running:
+        server.shutdown()
+        server.server_close()
 
 
 def violations(page):
@@ -143,7 +171,9 @@ def test_a_key_is_asked_for_once_and_stays_out_of_addresses(tab, small, ask):
     assert page.locator("#p2 mark").inner_text() == "The call lasted 45 minutes."
     page.goto(f"{url}/documents")
     page.locator("tbody tr").nth(1).wait_for()
-    assert page.evaluate("localStorage.getItem('nutgraf.key')") is None
+    kept = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
+    assert KEY not in page.evaluate(kept)
+    assert page.evaluate("document.cookie") == ""
     assert not [address for address in addresses if KEY in address]
 
 
@@ -151,12 +181,37 @@ def test_behind_a_key_a_document_is_shown_to_nobody_without_it(tab, small):
     page = tab()
     url, service = small(api_key=Secret(KEY))
     page.goto(f"{url}/documents/{service.documents('default')[0].id}#p2")
-    page.locator("dialog #key").wait_for()
     assert "minutes" not in page.content()
-    page.locator("dialog #key").fill(KEY)
+    assert violations(page) == ""
+    page.locator("#key").fill("x" * 32)
+    page.keyboard.press("Enter")
+    page.get_by_text("That is not the key").wait_for()
+    page.locator("#key").fill(KEY)
     page.keyboard.press("Enter")
     page.get_by_text("The call lasted 45 minutes.").wait_for()
     assert page.locator(":target").get_attribute("id") == "p2"
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_once_signed_in_a_link_on_any_page_opens_the_document(tab, small, other_site, scripts):
+    page = tab(java_script_enabled=scripts)
+    url, service = small(api_key=Secret(KEY))
+    address = f"{url}/documents/{service.documents('default')[0].id}?start=0&end=4#p2"
+    page.goto(address)
+    page.locator("#key").fill(KEY)
+    page.keyboard.press("Enter")
+    page.locator(":target").wait_for()
+    page.goto(other_site(f'<a href="{address.replace("&", "&amp;")}">away</a>'))
+    page.get_by_text("away").click()
+    if not scripts:
+        page.get_by_role("button", name="Go on: I am signed in").click()
+    page.locator(":target").wait_for()
+    assert page.url == address
+    page.goto(f"{url}/session")
+    page.get_by_role("button", name="Sign out").click()
+    page.locator("#key").wait_for()
+    page.goto(address)
+    assert "minutes" not in page.content()
 
 
 def test_the_last_evaluation_is_shown_in_a_sandbox(tab, small, tmp_path):
@@ -174,16 +229,14 @@ def test_the_last_evaluation_is_shown_in_a_sandbox(tab, small, tmp_path):
     assert [event for event in page.ran if "report" in event] == []
 
 
-def test_behind_a_key_the_evaluation_comes_as_a_file(tab, small, tmp_path):
+def test_behind_a_key_the_evaluation_is_shown_as_without_one(tab, small, tmp_path):
     (tmp_path / "evaluation.html").write_text("<h1>hit@1 0.9</h1>")
     page = tab()
     url, _ = small(api_key=Secret(KEY), data_dir=tmp_path)
     page.goto(f"{url}/evaluation")
-    page.locator("dialog #key").fill(KEY)
+    page.locator("#key").fill(KEY)
     page.keyboard.press("Enter")
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Save the report").click()
-    assert download.value.path().read_text() == "<h1>hit@1 0.9</h1>"
+    assert page.frame_locator("iframe").locator("h1").inner_text() == "hit@1 0.9"
 
 
 def test_before_the_index_is_open_the_page_says_so_and_then_counts(tab, small, serve):

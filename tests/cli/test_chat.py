@@ -2,19 +2,25 @@
 
 import io
 import os
+import re
 import signal
+import socket
 import threading
+import unicodedata
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted import QUOTE, ScriptedSource, abstained, answer, citation, disputed
+from scripted import QUOTE, ScriptedSource, abstained, answer, citation, disputed, paragraphs
 
 from index.errors import NotFoundError
+from index.types import StoredParagraph
 from qa.chat import HELP, KEPT_TURNS, Chat, whole_lines
 from qa.chat_screen import Screen
+from qa.cli.screen import openable, screen_of
 from qa.footnotes import markdown
+from qa.render import Style
 from qa.types import Turn
 
 SOURCES = f"[1] news/call.txt, paragraph 3, line 5 (2022-04-20)\n    {QUOTE}"
@@ -131,6 +137,78 @@ def test_only_web_addresses_are_opened(url: str) -> None:
     assert opened == []
 
 
+@given(st.lists(st.text(st.characters(max_codepoint=0x2070), max_size=8), max_size=6), st.integers(30, 40))
+def test_however_an_answer_is_cut_it_can_make_the_terminal_do_nothing(pieces: list[str], width: int) -> None:
+    out = io.StringIO()
+    screen = Screen(out, Style(ansi=True), width=lambda: width)
+    text = "".join(pieces)
+    Chat(ScriptedSource([answer(text, citations=(citation(cited_text=text),))], pieces), screen).run(
+        iter(["How?"])
+    )
+    ours = re.sub(r"\x1b\[\d+m", "", out.getvalue())
+    assert not [sign for sign in ours if unicodedata.category(sign) == "Cc" and sign not in "\n\t"]
+    assert not {"\u202e", "\u2066", "\u200f"} & set(ours)
+
+
+@pytest.mark.enable_socket
+def test_a_link_is_opened_while_its_server_listens_and_there_is_a_window(monkeypatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda url: not opened.append(url))
+    monkeypatch.setattr("qa.cli.screen.is_terminal", lambda stream: True)
+    for name in ("WAYLAND_DISPLAY", "BROWSER", "DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        base = f"http://127.0.0.1:{server.getsockname()[1]}"
+        browse = screen_of(base).browse
+        without_window = browse(f"{base}/documents/d1#p3")
+        monkeypatch.setenv("DISPLAY", ":0")
+        assert (without_window, browse(f"{base}/documents/d1#p3")) == (False, True)
+    assert not browse(f"{base}/documents/d2")
+    assert opened == [f"{base}/documents/d1#p3"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://evil.example/documents/d1",
+        "http://127.0.0.1:8000@evil.example/",
+        "https://127.0.0.1:8000/documents/d1",
+        "http://127.0.0.1:8001/documents/d1",
+        "http://127.0.0.1:8000/a b",
+        "http://127.0.0.1:8000/\x1b[2J",
+        "http://127.0.0.1:8000/'$(id)`",
+        "http://127.0.0.1:99999/",
+        "http://[/",
+        "-http://127.0.0.1:8000/",
+    ],
+)
+def test_a_link_to_anywhere_but_the_server_asked_is_not_openable(url: str) -> None:
+    assert not openable(url, "http://127.0.0.1:8000")
+
+
+def test_a_link_to_the_server_asked_is_openable() -> None:
+    assert openable("http://127.0.0.1:8000/documents/d1?start=4&end=9#p3", "http://127.0.0.1:8000/")
+
+
+def test_a_citation_of_an_earlier_collection_is_still_found_there() -> None:
+    class TwoCollections(ScriptedSource):
+        def paragraphs(self, collection: str, document_id: str) -> list[StoredParagraph]:
+            return paragraphs() if collection == "default" else []
+
+    shown, _ = talk(TwoCollections([answer()]), "How long?", "/collection other", "/show 1")
+    assert "Paragraph 5." in shown
+
+
+def test_ctrl_c_in_a_command_does_not_end_the_chat() -> None:
+    class Interrupted(ScriptedSource):
+        def collections(self) -> list[str]:
+            raise KeyboardInterrupt
+
+    shown, chat = talk(Interrupted([answer()]), "/collection", "How long?")
+    assert shown.startswith("(stopped)\n\n")
+    assert len(chat.answers) == 1
+
+
 def test_another_collection_begins_a_new_conversation() -> None:
     source = ScriptedSource([answer(), answer()])
     shown, _ = talk(source, "One?", "/collection other", "Two?")
@@ -162,6 +240,14 @@ def test_saving_never_writes_over_a_file(tmp_path: Path) -> None:
 
 def test_markdown_of_a_refused_question_says_so() -> None:
     assert "No answer in the documents." in markdown([("Who?", abstained())])
+
+
+def test_markdown_of_a_document_is_shown_and_not_obeyed() -> None:
+    hostile = "![x](http://evil/a) <img src=x> [a](b) \x1b[2J"
+    text = markdown([("<b>Who?", answer(f"{hostile} [1]", citations=(citation(cited_text=hostile),)))])
+    assert [sign for sign in ("![", " <img", "[a](", "## <b>", "\x1b") if sign in text] == []
+    assert r"!\[x\](http://evil/a) \<img src=x\>" in text
+    assert "[^1-1]" in text
 
 
 def test_help_and_unknown_commands() -> None:

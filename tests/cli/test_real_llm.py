@@ -45,3 +45,18 @@ def test_every_citation_of_an_answer_is_the_files_own_text(
     assert given["citations"]
     for cited in given["citations"]:
         assert cited["cited_text"] == TEXT[cited["start_char_index"] : cited["end_char_index"]]
+
+
+def test_a_model_from_a_file_drafts_and_the_doctor_knows_it(run, tmp_path: Path) -> None:
+    try:
+        gguf = str(weights())
+    except NoWeightsError as error:
+        pytest.skip(str(error))
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "bridge.txt").write_text(TEXT)
+    env = {"NUTGRAF_DATA_DIR": str(tmp_path / "data"), "NUTGRAF_LLM_GGUF": gguf}
+    run("index", str(tmp_path / "corpus"), **env)
+    given = json.loads(run("ask", "--json", "When was the bridge in Veldhaven closed?", **env).out)
+    assert "llm" not in given["degraded"]
+    assert given["usage"]["completion_tokens"] > 0
+    assert f"ok    LLM: {Path(gguf).stem} at {gguf} answers" in run("doctor", **env).out

@@ -6,12 +6,13 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted import QUOTE, abstained, answer, citation, disputed, hit, paragraphs
+from scripted import QUOTE, abstained, answer, citation, disputed, document, hit, paragraphs
 
-from index.types import CheckReport, Skipped, SyncReport
+from index.types import CheckReport, Paragraph, Skipped, StoredParagraph, SyncReport
 from qa.payload import answer_payload
 from qa.render import (
     DEGRADED,
+    PLAIN,
     REASONS,
     Neutraliser,
     Style,
@@ -193,3 +194,10 @@ def test_a_status_is_one_line_for_each_thing_known() -> None:
     }
     lines = ["ready: yes", "parts.dense: none", "parts.names: a, b", "sets.x.size: 2"]
     assert status_text(status).splitlines() == lines
+
+
+def test_the_cited_part_of_a_paragraph_is_set_off() -> None:
+    stored = StoredParagraph(document(), Paragraph(3, 5, 5, 40, 60), "Before. The words. End", "0" * 64)
+    assert "Before. \x1b[1mThe words.\x1b[0m End" in paragraph_text([stored], 3, Style(ansi=True), (48, 58))
+    assert "Before. The words. End" in paragraph_text([stored], 3, PLAIN, (48, 58))
+    assert "6  \x1b" not in paragraph_text([stored], 3, Style(ansi=True), (0, 99))

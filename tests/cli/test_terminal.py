@@ -1,11 +1,14 @@
 """The chat on a real (pseudo) terminal: prompt, spinner, colours, Ctrl-C, and nothing a document could make it do."""
 
+import fcntl
 import os
 import pty
 import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +56,9 @@ class Terminal:
         begin, self.looked_at = self.looked_at, found + len(text.encode())
         return self.shown[begin : self.looked_at]
 
+    def resize(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -77,7 +83,7 @@ def test_a_question_is_answered_in_colour_with_its_citations(chat) -> None:
     terminal = chat(ScriptedSource([answer()], ["The call"]))
     terminal.type("How long?")
     shown = terminal.until("minutes.\r\n\r\n").decode()
-    assert f"{QUOTE} [1]" in shown
+    assert f"{QUOTE} \x1b[36m[1]\x1b[0m" in shown
     assert "\x1b[36m[1]\x1b[0m \x1b[1mnews/call.txt" in shown
     terminal.type("/quit")
     assert terminal.process.wait(20) == 0
@@ -87,7 +93,7 @@ def test_ctrl_c_stops_the_answer_and_not_the_chat(chat) -> None:
     source = ScriptedSource([answer()], waits=True)
     terminal = chat(source)
     terminal.type("How long?")
-    terminal.until("reading")
+    terminal.until("searching")
     terminal.process.send_signal(signal.SIGINT)
     terminal.until("(stopped)")
     assert source.cancelled.wait(10)
@@ -103,6 +109,63 @@ def test_questions_are_kept_for_the_arrow_keys_where_only_their_owner_reads(chat
     kept = tmp_path / "nutgraf" / "chat_history"
     assert "+How long?" in kept.read_text()
     assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_words_stay_whole_at_the_edge(chat) -> None:
+    terminal = chat(ScriptedSource([answer()], ["The call lasted ", "about 45 min"]))
+    terminal.resize(24, 30)
+    terminal.type("How long?")
+    assert "The call lasted about 45\r\nminutes." in terminal.until("minutes.").decode()
+
+
+@pytest.mark.parametrize(
+    "keys", ["How long\\\rwas it?", "How long\x1b\rwas it?"], ids=["backslash", "Alt-Enter"]
+)
+def test_a_question_may_have_several_lines(chat, keys: str) -> None:
+    source = ScriptedSource([answer()])
+    terminal = chat(source)
+    terminal.type(keys)
+    terminal.until("news/call.txt")
+    assert [question.text for question in source.asked] == ["How long\nwas it?"]
+
+
+def test_pasted_lines_are_one_question(chat) -> None:
+    source = ScriptedSource([answer()])
+    terminal = chat(source)
+    terminal.type("\x1b[200~How long\nwas it?\x1b[201~")
+    terminal.until("news/call.txt")
+    assert [question.text for question in source.asked] == ["How long\nwas it?"]
+
+
+def test_the_arrow_brings_the_last_question_back_and_tab_completes_a_command(chat) -> None:
+    source = ScriptedSource([answer(), answer()])
+    terminal = chat(source)
+    terminal.type("How long?")
+    terminal.until("news/call.txt")
+    terminal.until(PROMPT)
+    terminal.type("\x1b[A")
+    terminal.until("news/call.txt")
+    assert [question.text for question in source.asked] == ["How long?", "How long?"]
+    terminal.until(PROMPT)
+    os.write(terminal.fd, b"/sou\t")
+    terminal.until("rces")
+    terminal.type("")
+    terminal.until("news/call.txt")
+
+
+def test_ask_shows_its_answer_on_a_terminal_while_it_comes(serve) -> None:
+    source = ScriptedSource([answer()], ["The call"])
+    terminal = Terminal("ask", "How long?", "--url", serve(source))
+    assert f"{QUOTE} \x1b[36m[1]\x1b[0m" in terminal.until("minutes.\r\n\r\n").decode()
+    assert terminal.process.wait(20) == 0
+    terminal.close()
+
+
+@pytest.mark.parametrize("words", [("search", "call"), ("verify", "It lasted.")])
+def test_what_is_found_is_broken_between_words_too(serve, words: tuple[str, str]) -> None:
+    terminal = Terminal(*words, "--url", serve(ScriptedSource()), COLUMNS="30")
+    assert "    The call lasted about 45\r\n    minutes." in terminal.until("minutes.").decode()
+    terminal.close()
 
 
 ATTACKS = ["\x1b]52;c;cm0gLXJm\x07", "\x1b]8;;http://evil/\x1b\\x", "\x9b2J", "\x1b[2J\x1b[H", "safe\rEVIL"]

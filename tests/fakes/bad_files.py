@@ -300,6 +300,9 @@ def _pdfs() -> Iterator[Bad]:
         shown(900, 560, "SECRET three"), shown(60, 540, "SECRET four", size=1),
     ]  # fmt: skip
     yield Bad(46, "46_hidden.pdf", lambda: pdf([[*good, *unseen]]), **held, lacks="SECRET")
+    odd = [b"<< /Length %d >>\nstream\n%b\nendstream" % (len(_ODD_MAP), _ODD_MAP)]
+    garbled = pdf([good], extra=odd).replace(b"/Encoding /WinAnsiEncoding", b"/ToUnicode 3 0 R")
+    yield Bad(48, "48_garbled.pdf", lambda: garbled, holds="T\ue068\ue065 ")
     script = "/OpenAction << /S /JavaScript /JS (app.alert(1)) >> /AcroForm << /XFA (x) >>"
     yield Bad(47, "47_script.pdf", lambda: pdf([good], catalog=script), **held)
     yield Bad(
@@ -315,6 +318,11 @@ def _pdfs() -> Iterator[Bad]:
 
 
 _LOCKED = f"/Encrypt << /Filter /Standard /V 1 /R 2 /O ({'o' * 32}) /U ({'u' * 32}) /P -4 >> /ID [(a) (b)]"
+_ODD_MAP = (
+    b"/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CMapName /Odd def\n/CMapType 2 def\n"
+    b"1 begincodespacerange\n<00> <FF>\nendcodespacerange\n1 beginbfrange\n<61> <7E> <E061>\nendbfrange\n"
+    b"endcmap\nend\nend"
+)
 _IMAGE = (
     b"<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8 /Length 1 >>\n"
     b"stream\n\x80\nendstream"

@@ -67,15 +67,6 @@ def local_llm() -> Iterator[str]:
             server.kill()
 
 
-def load_openmp() -> None:
-    """llama.cpp needs libgomp, which a bare Debian lacks; torch brings one, and what is loaded is found by name."""
-    try:
-        ctypes.CDLL("libgomp.so.1")
-    except OSError:
-        carried = (str(file.locate()) for file in files("torch") or () if file.name == "libgomp.so.1")
-        ctypes.CDLL(next(carried), mode=ctypes.RTLD_GLOBAL)
-
-
 def serve(gguf: Path, parent: int) -> None:
     """Serve until SIGTERM, or until the parent ends."""
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
@@ -86,6 +77,9 @@ def serve(gguf: Path, parent: int) -> None:
         signal.signal(number, lambda *_: stop.set())
     # threads that spin while they wait take the cores away from everything beside them
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    from qa.llama_worker import load_openmp
+
     load_openmp()
     import xllamacpp
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,47 @@ def _unusual_entries(root: Path) -> None:
     os.mkfifo(root / "20_pipe.txt")
     (root / "21_out.txt").symlink_to("/etc/hostname")
     (root / "22_loop.txt").symlink_to("22_loop.txt")
+    # a hard link cannot be told from a file: who may make one could read the file anyway
+    secret = root.with_name(f"{root.name}-outside.txt")
+    secret.write_text("A file with two names.")
+    (root / "23_hard.txt").hardlink_to(secret)
+
+
+ELSEWHERE = {
+    26: "test_walk.py, as somebody who may not read it",
+    27: "test_walk.py, removed between finding and reading",
+    59: "below, in a second collection",
+}
+
+
+def test_each_of_the_sixty_kinds_is_tried() -> None:
+    unusual = {18, 19, 20, 21, 22, 23}
+    assert {bad.number for bad in BAD} | unusual | ELSEWHERE.keys() == set(range(1, 61))
+
+
+@pytest.mark.timeout(300)
+def test_a_text_of_characters_without_meaning_is_noted(batch: tuple[LocalStore, SyncReport]) -> None:
+    info = batch[0].find("default", "48_garbled.pdf")
+    assert info is not None
+    assert info.notes[0].startswith("low_text_quality")
+
+
+@pytest.mark.timeout(300)
+def test_a_hard_link_is_a_file(batch: tuple[LocalStore, SyncReport]) -> None:
+    assert _text(batch[0], "23_hard.txt") == "A file with two names."
+
+
+def test_a_text_another_collection_holds_is_as_new_as_any(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "59_same.txt").write_text("The same text stands in two collections.")
+    with Index(
+        LocalStore.open(tmp_path / "data", built_by(None), writable=True), None, None, threads=1
+    ) as index:
+        first, second = (replace(index.sync(root, collection=name), seconds=0) for name in ("one", "two"))
+        assert first == second
+        notes = [index.store.documents(name)[0].notes for name in ("one", "two")]
+        assert notes == [(), ()]
 
 
 def _outcomes(report: SyncReport) -> dict[str, str]:

@@ -1,6 +1,5 @@
-"""What a full disk, a failing disk or a kill at any system call leaves behind."""
+"""What a full disk or a failing disk leaves behind; for kills see test_kill_points.py."""
 
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +16,6 @@ from index.store import LocalStore
 from index.types import Upsert
 
 FAKES = Path(__file__).resolve().parents[1] / "fakes"
-CALLS = "write,pwrite64,fdatasync,fsync,rename,unlink,ftruncate,openat"
 
 # Opens the store and works through the steps, acknowledging each; one that fails is tried once more.
 WORKER = """
@@ -98,65 +96,6 @@ def state(data: Path) -> dict[str, str]:
             assert len(ids) == 21 * sum(held == version for held in found.values())
     assert [path for path in data.rglob("*") if ".tmp" in path.name] == []
     return found
-
-
-def killed_at(data: Path, strace: list[str], calls: str, when: int) -> bool:
-    """Kill the worker at one system call, and look at what is left; False when it ended before that call."""
-    done = work(data, *strace, "-e", f"inject={calls}:signal=SIGKILL:when={when}")
-    acknowledged = done.stdout.count("ack")
-    assert state(data) in STATES[acknowledged : acknowledged + 2], done.stdout
-    return done.returncode in {-signal.SIGKILL, 128 + signal.SIGKILL}
-
-
-@pytest.mark.parametrize("when", [1, 4, 9, 14, 20, 27])
-def test_a_kill_at_a_sync_loses_no_acknowledged_step(prepared: Path, strace: list[str], when: int) -> None:
-    killed_at(prepared, strace, "fdatasync,fsync", when)
-
-
-@pytest.mark.parametrize("when", [2, 15, 33, 60, 90])
-def test_a_kill_at_a_write_loses_no_acknowledged_step(prepared: Path, strace: list[str], when: int) -> None:
-    killed_at(prepared, strace, "pwrite64,write", when)
-
-
-@pytest.mark.parametrize("when", [1, 2])
-def test_a_kill_at_a_rename_loses_no_acknowledged_step(prepared: Path, strace: list[str], when: int) -> None:
-    assert killed_at(prepared, strace, "rename", when)
-
-
-@pytest.mark.deep
-@pytest.mark.timeout(7200)
-def test_a_kill_at_any_call_loses_no_acknowledged_step(tmp_path: Path, strace: list[str]) -> None:
-    when, killed = 1, True
-    while killed:
-        data = tmp_path / str(when)
-        with LocalStore.open(data, built_by(HashEmbedder()), writable=True) as store:
-            store.create_collection("default")
-        killed = killed_at(data, strace, "fdatasync,fsync,pwrite64,write,rename,unlink,ftruncate", when)
-        when += 1
-    assert when > 100
-
-
-def test_the_harness_notices_a_write_acknowledged_too_early(prepared: Path, strace: list[str]) -> None:
-    done_then_told = '            step()\n            print("ack", number, flush=True)'
-    told_then_done = '            print("ack", number, flush=True)\n            step()'
-    early = WORKER.replace(done_then_told, told_then_done)
-    assert early != WORKER
-    lost = 0
-    for when in (12, 18, 24):
-        command = [
-            *strace,
-            "-e",
-            f"inject=pwrite64:signal=SIGKILL:when={when}",
-            sys.executable,
-            "-Bc",
-            early,
-            FAKES,
-            prepared,
-        ]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
-        acknowledged = done.stdout.count("ack")
-        lost += state(prepared) not in STATES[acknowledged : acknowledged + 2]
-    assert lost
 
 
 @pytest.mark.parametrize("when", [1, 3, 8, 15, 30, 50])

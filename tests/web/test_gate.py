@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from qa.api.app import app_of, create_app
 from qa.api.gate import allowed_hosts, is_open
+from qa.api.session import Sessions
 from qa.api.state import State
 from qa.settings import Secret, Settings
 
@@ -37,6 +38,7 @@ def locked(call, app, service):
     settings = dataclasses.replace(service.settings, api_key=Secret(KEY))
     service.settings = settings
     inner = app_of(State(settings, app.state.nutgraf.log, service))
+    app.state.nutgraf = inner.state.nutgraf
     app.middleware_stack = inner.build_middleware_stack()
     return call
 
@@ -44,7 +46,7 @@ def locked(call, app, service):
 def test_the_list_of_routes_is_complete(app):
     assert {path for _, path in _routes(app)} >= {"/livez", "/v1/query", "/docs", "/openapi.json", "/"}
     documented = sum(len(item) for item in app.openapi()["paths"].values())
-    assert len(_routes(app)) == documented + 8  # views, files, report, reference, schema, MCP
+    assert len(_routes(app)) == documented + 14  # views, files, report, reference, schema, MCP, signing in
 
 
 WRONG = {
@@ -68,8 +70,11 @@ def test_every_route_but_health_and_the_empty_views_needs_the_key(locked, app, h
     query = "?" + headers.pop("?") if "?" in headers else ""
     for method, path in _routes(app):
         response = locked(method, path + query, headers=headers, json={} if method == "POST" else None)
-        assert (response.status_code == 401) == (not is_open(path)), path
-        if not is_open(path):
+        without = is_open(path)
+        if method == "POST" and is_open(path, method):
+            without = False  # it takes the key, and this is none
+        assert (response.status_code == 401) == (not without), path
+        if not without:
             assert response.headers["www-authenticate"] == "Bearer"
 
 
@@ -90,6 +95,104 @@ def test_no_spelling_of_an_open_path_opens_another(locked, path):
     assert not is_open(path)
     if path.strip("/") and not path.startswith("//"):  # which the client would take for a host
         assert locked("GET", path).status_code == 401
+
+
+def _signed_in(call, path="/session"):
+    """The cookie of a browser that sent the key, as it sends it back."""
+    response = call("POST", path, data={"key": KEY})
+    assert response.status_code == 204
+    return response.headers["set-cookie"].partition(";")[0]
+
+
+OWN = {"sec-fetch-site": "same-origin"}
+
+
+def test_the_cookie_is_kept_from_scripts_and_from_other_sites(locked, service):
+    response = locked("POST", "/documents/x?start=1", data={"key": KEY}, headers={"accept": "text/html"})
+    assert (response.status_code, response.headers["location"]) == (303, "/documents/x?start=1")
+    cookie = response.headers["set-cookie"]
+    assert cookie.endswith("; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict")
+    assert KEY not in cookie
+    assert (
+        Sessions(Settings(api_key=Secret(KEY), public_base_url="https://n.example"))
+        .begun()
+        .endswith("; Secure")
+    )
+
+
+@pytest.mark.parametrize("form", [{"key": "x" * 32}, {"key": ""}, {"again": "1"}, {}])
+def test_nothing_but_the_key_signs_in(locked, form):
+    for accept, kind in (("text/html", "text/html"), ("application/json", "application/problem+json")):
+        response = locked("POST", "/session", data=form, headers={"accept": accept})
+        assert (response.status_code, "set-cookie" in response.headers) == (401, False)
+        assert response.headers["content-type"].startswith(kind)
+
+
+def test_a_browser_that_is_signed_in_opens_pages_and_asks_from_them(locked):
+    cookie = {"cookie": _signed_in(locked)}
+    for headers in (OWN, {"sec-fetch-site": "none"}, {}):
+        assert locked("GET", "/docs", headers=cookie | headers).status_code == 200
+    assert locked("POST", "/v1/search", json={"query": "call"}, headers=cookie | OWN).status_code == 200
+    plain = cookie | {"x-requested-with": "nutgraf"}
+    assert locked("POST", "/v1/search", json={"query": "call"}, headers=plain).status_code == 200
+
+
+NOT_OURS = {
+    "unsaid": {},
+    "typed address": {"sec-fetch-site": "none"},
+    "another's header": {"x-requested-with": "XMLHttpRequest"},
+    "other site": {
+        "sec-fetch-site": "cross-site",
+        "sec-fetch-mode": "navigate",
+        "sec-fetch-dest": "document",
+    },
+    "other port": {"sec-fetch-site": "same-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"},
+}
+
+
+@pytest.mark.parametrize("headers", NOT_OURS.values(), ids=NOT_OURS.keys())
+def test_a_cookie_alone_opens_no_route_but_pages(locked, app, headers):
+    cookie = {"cookie": _signed_in(locked)}
+    for method, path in _routes(app):
+        if not (is_open(path) or is_open(path, "POST")):
+            assert locked(method, path, headers=cookie | headers).status_code in {401, 403}, path
+
+
+def test_a_link_on_another_site_gets_the_form_and_no_more(locked):
+    other = NOT_OURS["other site"] | {"cookie": _signed_in(locked), "accept": "text/html"}
+    response = locked("GET", "/docs", headers=other)
+    assert response.status_code == 401
+    assert 'id="again"' in response.text
+    again = locked("POST", "/docs", data={"again": "1"}, headers={**other, **OWN})
+    assert (again.status_code, again.headers["location"]) == (303, "/docs")
+    assert locked("POST", "/docs", data={"key": KEY}, headers=NOT_OURS["other site"]).status_code == 403
+
+
+def test_signing_out_ends_the_session_itself(locked):
+    cookie = {"cookie": _signed_in(locked)} | OWN
+    gone = locked("POST", "/session", data={"end": "1"}, headers=cookie)
+    assert "Max-Age=0" in gone.headers["set-cookie"]
+    assert locked("GET", "/docs", headers=cookie).status_code == 401
+
+
+def test_a_session_ends_with_its_time_and_with_its_key_and_no_other_token_is_one():
+    now = [1000.0]
+    first = Sessions(Settings(api_key=Secret(KEY)), lambda: now[0])
+    cookie = first.begun().partition(";")[0].encode()
+    assert first.admits(cookie)
+    assert Sessions(Settings(api_key=Secret(KEY)), lambda: now[0]).admits(b"a=b; " + cookie)
+    assert not Sessions(Settings(api_key=Secret("other" * 8)), lambda: now[0]).admits(cookie)
+    assert not Sessions(Settings()).admits(cookie)
+    for wrong in (
+        cookie[:-1] + bytes([cookie[-1] ^ 1]),
+        cookie.replace(b"=4", b"=9", 1),
+        cookie + b"; " + cookie,
+        b"",
+        b"\xff",
+    ):
+        assert not first.admits(wrong)
+    now[0] += 12 * 3600
+    assert not first.admits(cookie)
 
 
 def test_two_keys_in_one_request_are_no_key(locked):

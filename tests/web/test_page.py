@@ -12,7 +12,7 @@ import pytest
 from index.types import DocumentInfo, Paragraph, StoredParagraph
 from qa.api import page
 from qa.api.app import app_of
-from qa.api.site import MEDIA_TYPES, POLICY, Site
+from qa.api.site import MEDIA_TYPES, SIGN_IN_POLICY, Site
 from qa.api.state import State
 from qa.settings import Secret
 
@@ -114,6 +114,17 @@ def test_no_other_file_can_be_named(call, name):
     assert response.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [("gzip, br", True), ("br;q=1, gzip;q=0.5", True), ("gzip;q=0", False), ("br", False), ("", False)],
+)
+def test_files_are_packed_for_those_who_take_it(call, accepted, packed):
+    response = call("GET", Site.load().address("app.css"), headers={"accept-encoding": accepted})
+    assert (response.headers.get("content-encoding") == "gzip") == packed
+    assert response.headers["vary"] == "Accept-Encoding"
+    assert response.content == (WEB / "app.css").read_bytes()
+
+
 def test_another_release_is_not_served_under_this_address(call):
     assert call("GET", f"/static/{'0' * 16}/app.css").status_code == 404
 
@@ -204,6 +215,7 @@ def locked(call, app, service, key):
     settings = dataclasses.replace(service.settings, api_key=Secret(key))
     service.settings = settings
     inner = app_of(State(settings, app.state.nutgraf.log, service))
+    app.state.nutgraf = inner.state.nutgraf
     app.middleware_stack = inner.build_middleware_stack()
     return call
 
@@ -214,14 +226,14 @@ def test_behind_a_key_a_browser_gets_a_page_that_asks_for_it_and_holds_nothing(l
     elsewhere = locked("GET", "/documents/nope", headers={"accept": "text/html"})
     assert (there.status_code, there.headers["www-authenticate"]) == (401, "Bearer")
     assert there.text == elsewhere.text
-    assert there.headers["content-security-policy"] == POLICY
+    assert there.headers["content-security-policy"] == SIGN_IN_POLICY
     assert locked("GET", f"/documents/{first}").headers["content-type"] == "application/problem+json"
 
 
 def test_behind_a_key_no_view_says_anything_of_the_corpus(locked, call):
     for view in VIEWS:
-        response = locked("GET", view)
-        assert response.status_code == 200
+        response = locked("GET", view, headers={"accept": "text/html"})
+        assert response.status_code == (401 if view == "/evaluation" else 200)
         assert "call.txt" not in response.text
 
 

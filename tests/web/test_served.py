@@ -348,3 +348,14 @@ def test_another_address_is_served_with_a_key(program, key):
     assert httpx.get(f"{url}/livez").status_code == 200
     assert httpx.get(f"{url}/v1/documents").status_code == 401
     assert httpx.get(f"{url}/v1/documents", headers={"authorization": f"Bearer {key}"}).status_code == 200
+
+
+def test_the_parts_of_a_response_do_not_wait_for_one_another(running, service):
+    """With Nagle's algorithm each answer on a connection that is kept takes 40 ms more."""
+    with httpx.Client(base_url=running(service).url) as client:
+        times = []
+        for _ in range(30):
+            began = time.perf_counter()
+            client.get("/livez")
+            times.append(time.perf_counter() - began)
+    assert sorted(times)[10] < 0.02

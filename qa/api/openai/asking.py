@@ -20,7 +20,7 @@ from qa.types import Answer, Question, Turn
 STREAMED: Mapping[int | str, dict[str, Any]] = {
     200: {
         "description": "The answer; with `stream`, server-sent events that end with `data: [DONE]`.",
-        "content": {sse.MEDIA_TYPE: {"schema": {"type": "string"}}},
+        "content": {sse.MEDIA_TYPE: {"schema": dict(sse.SCHEMA)}},
     }
 }
 FAILURES = (400, 404, 413, 415, 422, 502, 503, 504)

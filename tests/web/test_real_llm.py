@@ -1,0 +1,48 @@
+"""A real LLM behind every way to ask: whatever a small model writes, what is shown is cited to the letter."""
+
+from collections.abc import Iterator
+
+import pytest
+from local_llm import MODEL, NoWeightsError, local_llm, weights
+from surfaces import SERVED
+
+from qa.llm import LLM, LLMConfig
+
+pytestmark = [pytest.mark.llm, pytest.mark.timeout(180)]
+
+QUESTION = "How long did Austin's call with Wei last?"
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    try:
+        weights()
+    except NoWeightsError as error:
+        pytest.skip(str(error))
+    with local_llm() as base_url:
+        yield base_url
+
+
+@pytest.fixture(scope="module")
+def server(over, endpoint: str):
+    return over(LLM(LLMConfig(MODEL, endpoint, ttft_s=60, gap_s=60, total_s=120, max_tokens=64)))
+
+
+NOW = ("http", "chat_stream", "mcp")
+
+
+@pytest.mark.parametrize(
+    "surface",
+    [pytest.param(name, marks=() if name in NOW else (pytest.mark.deep,)) for name in SERVED],
+)
+def test_every_way_to_ask_shows_only_what_is_cited(server, real, surface: str) -> None:
+    shown = SERVED[surface](server.url, QUESTION)
+    answer = shown.answer
+    assert "llm" not in answer["degraded"], "the endpoint answered"
+    assert answer["usage"]["completion_tokens"] > 0
+    assert answer["status"] in {"answered", "partial"}
+    assert answer["citations"]
+    for cited in answer["citations"]:
+        text = real.text("default", cited["document_id"])
+        assert text[cited["start_char_index"] : cited["end_char_index"]] == cited["cited_text"]
+    assert shown.words == answer["answer"]
