@@ -10,33 +10,14 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from qa.errors import SettingsError
+from qa.secret import Secret
+
+__all__ = ["MIN_KEY_LENGTH", "PREFIX", "Secret", "Settings", "settings_table"]
 
 PREFIX = "NUTGRAF_"
 MIN_KEY_LENGTH = 16
 _LOCAL_PATIENCE = {"llm_ttft_s": 120.0, "llm_total_s": 300.0}
 """A processor reads a prompt of a few paragraphs for half a minute and more."""
-
-
-class Secret:
-    """A value that never shows itself in a repr, a log or an error."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value itself, for the one place that sends or compares it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret('**********')"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._value == other._value
-
-    def __hash__(self) -> int:
-        return hash((Secret, self._value))
 
 
 class _RefusedError(ValueError):
@@ -290,7 +271,7 @@ class Settings:
         default=30,
         metadata=_env(
             _whole(0, 36_500),
-            "Days that the record of an answer is kept; 0 keeps none, and lets go of those there are.",
+            "Days that a record is kept; 0 keeps none and drops those there are.",
             "NUTGRAF_RECORD_DAYS",
         ),
     )
