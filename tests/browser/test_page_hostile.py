@@ -71,6 +71,7 @@ def test_hostile_refusals_errors_and_history_are_text(tab, hostile, attacker, as
         ask(page, f"fail {number + 1}")
     assert_only_text(page)
     page.reload()
+    page.locator(".turn").nth(29).wait_for()
     assert page.locator(".turn").count() == 30
     page.click("#past")
     assert_only_text(page)
