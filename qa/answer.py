@@ -16,6 +16,7 @@ from qa.followup import standalone_question
 from qa.llm import LLM, Complete, Outcome, Refused, Truncated, Unavailable
 from qa.payload import citation_payload, hit_payload, sentence_payload
 from qa.prompt import build_prompt
+from qa.structured import draft_schema
 from qa.types import (
     Abstention,
     AbstentionReason,
@@ -199,8 +200,14 @@ def _drafted(
             found.question.verify,
             lambda checked: _say(composer, checked, run),
         )
-        prompt = build_prompt(found.standalone, hits, token_budget=budget)
-        outcome = llm.complete(prompt.messages, on_text=reader.feed, cancelled=run.cancelled)
+        structured = llm.config.structured
+        prompt = build_prompt(found.standalone, hits, token_budget=budget, structured=structured)
+        outcome = llm.complete(
+            prompt.messages,
+            on_text=reader.feed,
+            cancelled=run.cancelled,
+            json_schema=draft_schema(list(prompt.labels)) if structured else None,
+        )
         too_long = isinstance(outcome, Unavailable) and outcome.code == "context_overflow"
         if too_long and budget == parts.token_budget:
             budget //= 2

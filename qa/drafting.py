@@ -6,6 +6,7 @@ from index.types import Hit
 from qa.claims import without_markers
 from qa.compose import Checked
 from qa.prompt import REFUSAL
+from qa.structured import DraftText
 from qa.types import DraftSentence, VerifyMode
 from qa.verify import Similarity, is_refusal, judge, split_sentences
 
@@ -28,6 +29,7 @@ class DraftReader:
         self._similarity = similarity
         self._mode = mode
         self._say = say
+        self._draft = DraftText()
         self._text = ""
         self._read = 0
         self.shown = 0
@@ -36,7 +38,7 @@ class DraftReader:
 
     @property
     def text(self) -> str:
-        """The draft as far as it has come."""
+        """The draft as far as it has come, as plain text."""
         return self._text
 
     @property
@@ -46,12 +48,13 @@ class DraftReader:
 
     def feed(self, text: str) -> None:
         """Take more of the draft; sentences that another one follows are whole."""
-        self._text += text
+        self._text += self._draft.feed(text)
         if not self.refused:
             self._take(split_sentences(self._text)[:-1])
 
     def finish(self, *, whole: bool) -> None:
         """The draft is over; an unfinished last sentence of one that was cut off is left out."""
+        self._text += self._draft.finish()
         spans = split_sentences(self._text)
         if not whole and spans and not self._text.rstrip().endswith(_ENDS):
             spans = spans[:-1]

@@ -51,6 +51,8 @@ class LLMConfig:
     total_s: float = 90.0
     max_bytes: int = 4 * 1024 * 1024
     max_tokens: int = 512
+    structured: bool = True
+    """Ask for drafts in a JSON schema, where the endpoint offers that."""
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -66,6 +68,7 @@ class LLMConfig:
             total_s=settings.llm_total_s,
             max_bytes=settings.llm_max_bytes,
             max_tokens=settings.llm_max_tokens,
+            structured=settings.llm_structured,
         )
 
 

@@ -258,6 +258,14 @@ class Settings:
     llm_max_tokens: int = field(
         default=512, metadata=_env(_whole(16, 65536), "Longest draft, in tokens.", "NUTGRAF_LLM_MAX_TOKENS")
     )
+    llm_structured: bool = field(
+        default=True,
+        metadata=_env(
+            _flag,
+            "Ask for drafts in a JSON schema; an endpoint that knows none is asked in plain text.",
+            "NUTGRAF_LLM_STRUCTURED",
+        ),
+    )
     otlp_endpoint: str | None = field(
         default=None,
         metadata=_env(

@@ -23,8 +23,9 @@ WEI = "How long did Austin's call with Wei last?"
 class ScriptedLLM:
     """Gives its outcomes in turn and keeps what it was asked; streams a text in pieces of seven characters."""
 
-    def __init__(self, *outcomes: Outcome) -> None:
-        self.config = SimpleNamespace(model="scripted")
+    def __init__(self, *outcomes: Outcome, structured: bool = True) -> None:
+        self.config = SimpleNamespace(model="scripted", structured=structured)
+        self.schemas: list[Mapping[str, object] | None] = []
         self.asked: list[Sequence[Mapping[str, str]]] = []
         self._outcomes = list(outcomes)
 
@@ -34,8 +35,10 @@ class ScriptedLLM:
         *,
         on_text: Callable[[str], None] | None = None,
         cancelled: threading.Event | None = None,
+        json_schema: Mapping[str, object] | None = None,
     ) -> Outcome:
         self.asked.append(messages)
+        self.schemas.append(json_schema)
         outcome = self._outcomes.pop(0)
         for start in range(0, len(outcome.text), 7):
             if on_text:
@@ -93,6 +96,34 @@ def test_a_supported_sentence_of_a_model_is_shown_with_a_citation_of_ours(seeds_
     assert made.answerer.kind == "llm"
     assert made.citations[0].line_start == 25
     assert "s999" not in made.answer
+
+
+def structured(*sentences: str) -> Complete:
+    return Complete(json.dumps({"sentences": [{"text": text, "source": "s1"} for text in sentences]}))
+
+
+def test_a_draft_in_the_schema_is_judged_sentence_by_sentence(seeds_index: Index) -> None:
+    llm = ScriptedLLM(
+        structured("Austin's call with Wei lasted about 45 minutes.", "Wei then flew to Paris.")
+    )
+    made = ask(seeds_index, WEI, llm)
+    assert made.answer_plain == "Austin's call with Wei lasted about 45 minutes."
+    assert made.citations[0].line_start == 25
+    assert [s.shown for s in made.trace.sentences] == [True, False]
+    assert '"sentences"' in llm.asked[0][0]["content"]
+    assert llm.schemas[0] is not None
+
+
+def test_an_empty_list_in_the_schema_is_a_refusal(seeds_index: Index) -> None:
+    made = ask(seeds_index, "What was discussed about Tibet?", ScriptedLLM(structured()))
+    assert made.status == "abstained"
+
+
+def test_plain_text_is_asked_for_where_schemas_are_off(seeds_index: Index) -> None:
+    llm = ScriptedLLM(Complete("Austin's call with Wei lasted about 45 minutes."), structured=False)
+    assert ask(seeds_index, WEI, llm).status == "answered"
+    assert llm.schemas == [None]
+    assert "JSON" not in llm.asked[0][0]["content"]
 
 
 def test_an_invented_sentence_is_dropped_and_never_cited(seeds_index: Index) -> None:

@@ -29,6 +29,7 @@ def test_every_setting_can_be_set_by_its_variable():
         "reranker": "off", "offline": "no", "threads": "4", "llm_base_url": "http://h:1/v1", "llm_model": "q",
         "llm_api_key": "s", "llm_ttft_s": "1.5", "llm_gap_s": "2", "llm_total_s": "3", "llm_max_bytes": "4096",
         "llm_context_tokens": "600", "llm_max_tokens": "20",
+        "llm_structured": "no",
         "record_days": "3", "record_answers": "5", "record_text": "yes",
         "otlp_endpoint": "http://h:4318", "log_level": "DEBUG",
     }  # fmt: skip

@@ -23,9 +23,14 @@ def endpoint() -> Iterator[str]:
         yield base_url
 
 
-@pytest.fixture(scope="module")
-def server(over, endpoint: str):
-    return over(LLM(LLMConfig(MODEL, endpoint, ttft_s=60, gap_s=60, total_s=120, max_tokens=64)))
+@pytest.fixture(scope="module", params=[True, False], ids=["schema", "plain"])
+def server(over, endpoint: str, request: pytest.FixtureRequest):
+    structured = bool(request.param)
+    return over(
+        LLM(
+            LLMConfig(MODEL, endpoint, ttft_s=60, gap_s=60, total_s=120, max_tokens=64, structured=structured)
+        )
+    )
 
 
 NOW = ("http", "chat_stream", "mcp")
