@@ -1,10 +1,11 @@
 """Every way an LLM endpoint can behave, seen from every way to ask: one table of outcomes, the same everywhere."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 
 import llm_server
 import pytest
-from llm_server import MODES, FakeLLM, Mode, fake_llm, redirect, retry_after
+from llm_server import MODES, Exchange, FakeLLM, Mode, fake_llm, knows_no, redirect, retry_after
 from remembering import Remembering
 from surfaces import SERVED, Shown, shown_by_command
 
@@ -18,6 +19,21 @@ SAYS = "Austin's call with Wei lasted about 45 minutes."
 NOWHERE = "http://127.0.0.1:1/v1"
 QUICK = {"ttft_s": 0.4, "gap_s": 0.4, "total_s": 0.8}
 
+
+def as_asked(*, shape: str = "{}", cut: bool = False) -> Mode:
+    """A draft in the schema that was sent along; `cut` off by the token limit within its second sentence."""
+
+    def answer(x: Exchange) -> None:
+        assert "response_format" in x.request.body
+        said = [{"text": text, "source": "s1"} for text in (x.server.text, "Austin then sang for 17 hours.")]
+        draft = json.dumps({"sentences": said if cut else said[:1]})
+        x.head()
+        x.words(shape.replace("{}", draft[: draft.index(" hours")] if cut else draft))
+        x.end("length" if cut else "stop")
+
+    return answer
+
+
 OTHER_MODES: Mapping[str, Mode] = {
     "retry_after_1": retry_after("1"),
     "retry_after_an_hour": retry_after("3600"),
@@ -26,6 +42,10 @@ OTHER_MODES: Mapping[str, Mode] = {
     "retry_after_nan": retry_after("NaN"),
     "busy_with_retry_after": retry_after("30", "503 Service Unavailable"),
     "redirect": redirect(NOWHERE),
+    "schema": as_asked(),
+    "schema_in_a_fence": as_asked(shape="```json\n{}\n```"),
+    "schema_cut": as_asked(cut=True),
+    "schema_unknown": knows_no("response_format"),
     "nobody_there": MODES["silent"],  # its address is NOWHERE
 }
 ALL: Mapping[str, Mode] = {**MODES, **OTHER_MODES}
@@ -34,8 +54,12 @@ WHOLE = {name for name in MODES if name.startswith("good")} | {
     "finish_then_silence",
     "text_after_finish",
     "done_twice",
+    "schema",
+    "schema_in_a_fence",
+    "schema_unknown",
 }
 CUT = {
+    "schema_cut",
     "length",
     "tool_calls",
     "no_finish_reason",
