@@ -203,6 +203,21 @@ def test_nothing_is_cut_off_on_a_narrow_screen(tab, url, ask, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_the_address_may_name_the_collection(tab, service, url):
+    service.create_collection("named")
+    try:
+        page = tab()
+        for view in ("/", "/documents"):
+            page.goto(f"{url}{view}?collection=named")
+            page.locator("#collection option").nth(1).wait_for(state="attached")
+            assert page.input_value("#collection") == "named"
+        page.goto(f"{url}/?collection=nowhere")
+        page.locator("#collection option").nth(1).wait_for(state="attached")
+        assert page.input_value("#collection") == "named", "the last choice stands where there is no such collection"
+    finally:
+        service.delete_collection("named")
+
+
 def test_the_link_of_a_citation_opens_the_document_of_its_own_collection(tab, service, url):
     for name, words in (
         ("north", b"The mast of Lopik is 367 metres high.\n"),
