@@ -3,8 +3,10 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 
 import pytest
+from local_llm import NoWeightsError, local_llm, weights
 
 OURS = ("NUTGRAF_", "OPENAI_")
 
@@ -26,3 +28,14 @@ def strace() -> list[str]:
     ):
         pytest.skip("strace cannot trace here")
     return [program, "-f", "-qq", "-o", os.devnull]
+
+
+@pytest.fixture(scope="session")
+def llm_url() -> Iterator[str]:
+    """Base URL of a real LLM server with a very small model."""
+    try:
+        weights()
+    except NoWeightsError as error:
+        pytest.skip(str(error))
+    with local_llm() as base_url:
+        yield base_url

@@ -2,10 +2,9 @@
 
 import json
 import threading
-from collections.abc import Iterator
 
 import pytest
-from local_llm import CONTEXT, MODEL, NoWeightsError, local_llm, weights
+from local_llm import CONTEXT, MODEL
 
 from qa.llm import LLM, Complete, LLMConfig, Truncated, Unavailable
 
@@ -14,23 +13,13 @@ pytestmark = [pytest.mark.llm, pytest.mark.enable_socket, pytest.mark.timeout(18
 ASK = [{"role": "user", "content": "What is the capital of France? Answer in one short sentence."}]
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    try:
-        weights()
-    except NoWeightsError as error:
-        pytest.skip(str(error))
-    with local_llm() as base_url:
-        yield base_url
+def llm(llm_url: str, **more: int) -> LLM:
+    return LLM(LLMConfig(MODEL, llm_url, ttft_s=60, gap_s=60, total_s=120, **more))
 
 
-def llm(url: str, **more: int) -> LLM:
-    return LLM(LLMConfig(MODEL, url, ttft_s=60, gap_s=60, total_s=120, **more))
-
-
-def test_a_real_answer_is_complete_and_streamed(url: str) -> None:
+def test_a_real_answer_is_complete_and_streamed(llm_url: str) -> None:
     pieces: list[str] = []
-    outcome = llm(url).complete(ASK, on_text=pieces.append)
+    outcome = llm(llm_url).complete(ASK, on_text=pieces.append)
     assert isinstance(outcome, Complete)
     assert "Paris" in outcome.text
     assert "".join(pieces) == outcome.text
@@ -38,41 +27,43 @@ def test_a_real_answer_is_complete_and_streamed(url: str) -> None:
     assert outcome.usage["completion_tokens"] > 0
 
 
-def test_the_same_question_gets_the_same_answer(url: str) -> None:
-    asked = llm(url)
+def test_the_same_question_gets_the_same_answer(llm_url: str) -> None:
+    asked = llm(llm_url)
     assert asked.complete(ASK) == asked.complete(ASK)
 
 
-def test_the_token_limit_truncates(url: str) -> None:
-    outcome = llm(url, max_tokens=16).complete(
+def test_the_token_limit_truncates(llm_url: str) -> None:
+    outcome = llm(llm_url, max_tokens=16).complete(
         [{"role": "user", "content": "Write a long story about the sea."}]
     )
     assert isinstance(outcome, Truncated)
     assert outcome.reason == "length"
 
 
-def test_a_schema_shapes_the_answer(url: str) -> None:
+def test_a_schema_shapes_the_answer(llm_url: str) -> None:
     schema = {
         "type": "object",
         "properties": {"city": {"type": "string", "maxLength": 30}},
         "required": ["city"],
         "additionalProperties": False,
     }
-    outcome = llm(url).complete(ASK, json_schema=schema)
+    outcome = llm(llm_url).complete(ASK, json_schema=schema)
     assert isinstance(outcome, Complete)
     assert set(json.loads(outcome.text)) == {"city"}
 
 
-def test_a_prompt_beyond_the_context_is_an_overflow(url: str) -> None:
-    outcome = llm(url).complete([{"role": "user", "content": "word " * (CONTEXT * 2)}])
+def test_a_prompt_beyond_the_context_is_an_overflow(llm_url: str) -> None:
+    outcome = llm(llm_url).complete([{"role": "user", "content": "word " * (CONTEXT * 2)}])
     assert isinstance(outcome, Unavailable)
     assert outcome.code == "context_overflow"
 
 
-def test_leaving_in_the_middle_frees_the_server_for_the_next_question(url: str) -> None:
+def test_leaving_in_the_middle_frees_the_server_for_the_next_question(llm_url: str) -> None:
     cancelled = threading.Event()
     tale = [{"role": "user", "content": "Write a very long story about the sea."}]
-    outcome = llm(url, max_tokens=2000).complete(tale, on_text=lambda _: cancelled.set(), cancelled=cancelled)
+    outcome = llm(llm_url, max_tokens=2000).complete(
+        tale, on_text=lambda _: cancelled.set(), cancelled=cancelled
+    )
     assert isinstance(outcome, Unavailable)
     assert outcome.code == "cancelled"
-    assert isinstance(llm(url).complete(ASK), Complete)
+    assert isinstance(llm(llm_url).complete(ASK), Complete)

@@ -213,7 +213,9 @@ def test_the_address_may_name_the_collection(tab, service, url):
             assert page.input_value("#collection") == "named"
         page.goto(f"{url}/?collection=nowhere")
         page.locator("#collection option").nth(1).wait_for(state="attached")
-        assert page.input_value("#collection") == "named", "the last choice stands where there is no such collection"
+        assert page.input_value("#collection") == "named", (
+            "the last choice stands where there is no such collection"
+        )
     finally:
         service.delete_collection("named")
 

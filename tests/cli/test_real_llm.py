@@ -1,11 +1,10 @@
 """The command line with a real LLM behind it: whatever a small model writes, what is shown is cited to the letter."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_llm import MODEL, NoWeightsError, local_llm, weights
+from local_llm import MODEL, NoWeightsError, weights
 
 pytestmark = [pytest.mark.llm, pytest.mark.enable_socket, pytest.mark.timeout(180)]
 
@@ -16,21 +15,11 @@ TEXT = (
 )
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    try:
-        weights()
-    except NoWeightsError as error:
-        pytest.skip(str(error))
-    with local_llm() as base_url:
-        yield base_url
-
-
 @pytest.mark.parametrize(
     "question", ["When was the bridge in Veldhaven closed?", "What will repairing the bridge cost?"]
 )
 def test_every_citation_of_an_answer_is_the_files_own_text(
-    run, tmp_path: Path, url: str, question: str
+    run, tmp_path: Path, llm_url: str, question: str
 ) -> None:
     corpus = tmp_path / "corpus"
     corpus.mkdir()
@@ -38,7 +27,9 @@ def test_every_citation_of_an_answer_is_the_files_own_text(
     data = {"NUTGRAF_DATA_DIR": str(tmp_path / "data")}
     slow = {"NUTGRAF_LLM_TTFT_S": "60", "NUTGRAF_LLM_GAP_S": "60"}
     run("index", str(corpus), **data)
-    done = run("ask", question, "--json", NUTGRAF_LLM_BASE_URL=url, NUTGRAF_LLM_MODEL=MODEL, **data, **slow)
+    done = run(
+        "ask", question, "--json", NUTGRAF_LLM_BASE_URL=llm_url, NUTGRAF_LLM_MODEL=MODEL, **data, **slow
+    )
     given = json.loads(done.out)
     assert (done.code, done.err) == (0, "")
     assert "llm" not in given["degraded"]

@@ -1,9 +1,8 @@
 """A real LLM behind every way to ask: whatever a small model writes, what is shown is cited to the letter."""
 
-from collections.abc import Iterator
 
 import pytest
-from local_llm import MODEL, NoWeightsError, local_llm, weights
+from local_llm import MODEL
 from surfaces import SERVED
 
 from qa.llm import LLM, LLMConfig
@@ -13,23 +12,11 @@ pytestmark = [pytest.mark.llm, pytest.mark.timeout(180)]
 QUESTION = "How long did Austin's call with Wei last?"
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    try:
-        weights()
-    except NoWeightsError as error:
-        pytest.skip(str(error))
-    with local_llm() as base_url:
-        yield base_url
-
-
 @pytest.fixture(scope="module", params=[True, False], ids=["schema", "plain"])
-def server(over, endpoint: str, request: pytest.FixtureRequest):
+def server(over, llm_url: str, request: pytest.FixtureRequest):
     structured = bool(request.param)
     return over(
-        LLM(
-            LLMConfig(MODEL, endpoint, ttft_s=60, gap_s=60, total_s=120, max_tokens=64, structured=structured)
-        )
+        LLM(LLMConfig(MODEL, llm_url, ttft_s=60, gap_s=60, total_s=120, max_tokens=64, structured=structured))
     )
 
 
