@@ -54,6 +54,12 @@ def changes_after(db: apsw.Connection, collection: int, sequence: int) -> tuple[
     return {int(passage) for op, passage in rows if op == "add"} - removed, removed
 
 
+def count_added(db: apsw.Connection, collection: int, sequence: int) -> int:
+    """How many passages were added to a collection after a number: a bulk load is too long a list to read at once."""
+    sql = "SELECT count(*) FROM change WHERE seq > ? AND collection = ? AND op = 'add'"
+    return int(fetch(db, sql, (sequence, collection))[0][0])
+
+
 def pruned(db: apsw.Connection) -> int:
     """Changes up to this number are no longer in the log."""
     return int(fetch(db, "SELECT value FROM meta WHERE key = 'pruned'")[0][0])

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 
 import apsw
-import numpy as np
 
 from index import records
 from index.changelog import log_changes
@@ -11,7 +10,8 @@ from index.connection import fetch
 from index.dense import DenseIndexes, vectors_of
 from index.fulltext import FullText
 from index.records import StoredDocument
-from index.snapshot import DenseIndex, SnapshotError
+from index.segment import SnapshotError
+from index.snapshot import DenseIndex
 from index.types import BuiltBy, CheckReport
 
 Collections = Mapping[str, tuple[int, BuiltBy]]
@@ -132,10 +132,7 @@ def _index_problems(
 def _vector_problems(db: apsw.Connection, what: str, index: DenseIndex, built_by: BuiltBy) -> Iterator[str]:
     """Vectors that are not those of the catalog; passages that are gone from it are no concern."""
     for segment in index.segments:
-        ids, vectors = segment.living()
-        kept, expected = vectors_of(db, ids, built_by.dim)
-        held = vectors[np.isin(ids, kept)]
-        for id_ in kept[(held != expected).any(axis=1)].tolist():
+        for id_ in segment.differing(lambda ids: vectors_of(db, ids, built_by.dim)):
             yield f"{what}: the vector of passage {id_} is not the stored one"
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import cast
 
@@ -13,11 +14,13 @@ import apsw
 import numpy as np
 
 from index.catalog import Catalog
-from index.changelog import changes_after, last_change, last_sequence, nonce, pruned
-from index.connection import Row, fetch
+from index.changelog import changes_after, count_added, last_change, last_sequence, nonce, pruned
+from index.connection import Row
 from index.durable import private_folder, remove_temporaries
+from index.large import Shape
 from index.records import to_vector
-from index.snapshot import DenseIndex, Ids, SnapshotError, SnapshotKey, load, save, single_thread
+from index.segment import BLOCK, Ids, SnapshotError
+from index.snapshot import DenseIndex, SnapshotKey, large, load, save
 from index.types import BuiltBy, Vectors
 
 SNAPSHOT_FOLDER = "snapshots"
@@ -27,6 +30,13 @@ _TRIES = 50
 _LOG_KEPT = 100_000
 """Changes kept in the log behind a snapshot, so that a reader that was away can catch up without reading all."""
 
+EXACT_UP_TO = 100_000
+"""Vectors of a collection that are searched exactly; more of them are compressed, and a search reads a part."""
+_GROWN = 2
+"""A large index is laid out anew when it holds so many times the vectors that it was laid out for."""
+_REPLAYED = 10_000
+"""Changes that a snapshot of a large index may be behind: half a second at the next start, against a file of 400 MB."""
+
 _VECTORS_BY_ID = (
     "SELECT id, vector, vector_sha256 FROM passage WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
 )
@@ -34,7 +44,12 @@ _ALL_VECTORS = (
     "SELECT p.id, p.vector, p.vector_sha256 FROM passage p"
     " WHERE p.document IN (SELECT key FROM document WHERE collection = ?)"
 )
-_COUNT = "SELECT count(*) FROM passage WHERE document IN (SELECT key FROM document WHERE collection = ?)"
+# from two indexes alone: the rows of a million passages are gigabytes
+_IDS = (
+    "SELECT id FROM passage WHERE document IN (SELECT key FROM document WHERE collection = :collection)"
+    " EXCEPT SELECT id FROM passage WHERE vector_sha256 IS NULL"
+    " AND document IN (SELECT key FROM document WHERE collection = :collection) ORDER BY id"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -42,16 +57,20 @@ _log = logging.getLogger(__name__)
 class DenseIndexes:
     """One dense index for each collection, loaded when first asked for."""
 
-    def __init__(self, folder: Path, catalog: Catalog) -> None:
-        single_thread()
+    def __init__(self, folder: Path, catalog: Catalog, *, exact_up_to: int = EXACT_UP_TO) -> None:
         self._folder = folder / SNAPSHOT_FOLDER
         self._catalog = catalog
+        self._exact_up_to = exact_up_to
         self._lock = threading.Lock()
         self._loaded: dict[int, DenseIndex] = {}
         self._saved: dict[int, int] = {}
+        self._saving = threading.Lock()
+        self._settled = 0
         if catalog.writable:
             private_folder(self._folder)
             remove_temporaries(self._folder)
+            with catalog.reading() as db:
+                self._settled = last_sequence(db)
 
     def current(self, collection: int, built_by: BuiltBy) -> DenseIndex:
         """The index of a collection with every committed change in it."""
@@ -65,9 +84,19 @@ class DenseIndexes:
                 if index is None:
                     index = self._open(db, collection, built_by, last)
                 if index.applied < last:
-                    index = _caught_up(db, collection, index, last)
+                    index = self._caught_up(db, collection, index, last)
                 self._loaded[collection] = index
                 return index
+
+    def search(
+        self, collection: int, built_by: BuiltBy, vector: Vectors, k: int, allowed: Ids | None
+    ) -> list[tuple[int, float]]:
+        """The k passages nearest by cosine, as (passage id, cosine), best first; only `allowed` ids, when given."""
+        index = self.current(collection, built_by)
+        if index.shape is None:
+            return index.search(vector, k, allowed)
+        with self._catalog.reading() as db:
+            return index.search(vector, k, allowed, lambda ids: vectors_of(db, ids, index.dim))
 
     @contextmanager
     def beside_catalog(
@@ -88,20 +117,30 @@ class DenseIndexes:
             self.current(collection, BuiltBy("", "", index.dim, 0))
 
     def save(self, collection: int, built_by: BuiltBy) -> None:
-        """Write the snapshot of a collection unless the one on disk is up to date. Raises StorageError."""
-        with self._catalog.reading() as db:
-            last = last_change(db, collection)
-        index = self.current(collection, built_by)
-        behind = index.applied - self._saved.get(collection, -1)
-        if self._saved.get(collection, -1) >= last and behind < _LOG_KEPT // 2:
-            return
-        with self._catalog.reading() as db:
-            index = _caught_up(db, collection, index, last_sequence(db))
-            mark = nonce(db, index.applied)
-        index = save(self._path(collection), index, self._key(collection, built_by), mark)
-        with self._lock:
-            self._loaded[collection] = index
-            self._saved[collection] = index.applied
+        """Write the snapshot of a collection unless the one on disk is up to date. Raises StorageError.
+
+        Here the index becomes a large one, or is laid out anew, since that takes seconds that no search should wait.
+        """
+        with self._saving:
+            with self._catalog.reading() as db:
+                last = last_change(db, collection)
+                self._settled = last_sequence(db)
+            index = self.current(collection, built_by)
+            if not self._due(collection, index, last):
+                return
+            with self._catalog.reading() as db:
+                index = self._caught_up(db, collection, index, last_sequence(db))
+                if self._outgrown(index):
+                    index = self._rebuilt(db, collection, index.dim, index.applied)
+                mark = nonce(db, index.applied)
+            index = save(self._path(collection), index, self._key(collection, built_by), mark)
+            with self._lock:
+                self._loaded[collection] = index
+                self._saved[collection] = index.applied
+
+    def overdue(self, sequence: int) -> bool:
+        """Whether so much was committed since snapshots were last asked for that they should not wait any longer."""
+        return sequence - self._settled >= _LOG_KEPT // 2 and not self._saving.locked()
 
     def prune(self) -> int:
         """The number up to which no snapshot and hardly a reader needs the change log any more."""
@@ -142,15 +181,51 @@ class DenseIndexes:
     def _open(self, db: apsw.Connection, collection: int, built_by: BuiltBy, last: int) -> DenseIndex:
         path = self._path(collection)
         if not path.exists():
-            return _rebuilt(db, collection, built_by.dim, last)
+            return self._rebuilt(db, collection, built_by.dim, last)
         try:
             index, mark = load(path, self._key(collection, built_by))
             _require_place(db, index.applied, mark)
         except SnapshotError as error:
             self._set_aside(path, str(error))
-            return _rebuilt(db, collection, built_by.dim, last)
+            return self._rebuilt(db, collection, built_by.dim, last)
         self._saved[collection] = index.applied
         return index
+
+    def _due(self, collection: int, index: DenseIndex, last: int) -> bool:
+        """Whether a snapshot is worth writing; that of a large index costs too much to be written for each edit."""
+        saved = self._saved.get(collection, -1)
+        behind = index.applied - saved
+        if saved < 0 or behind >= _LOG_KEPT // 2 or self._outgrown(index):
+            return True
+        return saved < last and (index.shape is None or behind >= _REPLAYED)
+
+    def _outgrown(self, index: DenseIndex) -> bool:
+        """Whether the vectors are too many for how the index is laid out, or by far too few."""
+        if index.shape is None:
+            return len(index) > self._exact_up_to
+        return not self._exact_up_to // 2 < len(index) <= _GROWN * index.shape.trained
+
+    def _caught_up(self, db: apsw.Connection, collection: int, index: DenseIndex, last: int) -> DenseIndex:
+        if index.applied >= last:
+            return index
+        added_since = count_added(db, collection, index.applied)
+        if index.applied < pruned(db) or added_since > self._exact_up_to:
+            return self._rebuilt(db, collection, index.dim, last)
+        added, removed = changes_after(db, collection, index.applied)
+        ids, vectors = vectors_of(db, np.array(sorted(added), np.int64), index.dim)
+        return index.apply(last, ids, vectors, np.array(sorted(removed), np.int64))
+
+    def _rebuilt(self, db: apsw.Connection, collection: int, dim: int, last: int) -> DenseIndex:
+        """The index from the stored vectors; no model is needed."""
+        if dim == 0:
+            return DenseIndex(0, last)
+        rows = cast("Iterator[Row]", db.execute(_IDS, {"collection": collection}))
+        every = np.fromiter((row[0] for row in rows), np.int64)
+        if len(every) > self._exact_up_to:
+            return _large(db, every, dim, last)
+        rows = cast("Iterator[Row]", db.execute(_ALL_VECTORS, (collection,)))
+        ids, vectors = _read(rows, len(every), dim)
+        return DenseIndex(dim).apply(last, ids, vectors, np.empty(0, np.int64))
 
     def _set_aside(self, path: Path, why: str) -> None:
         """Keep a bad snapshot for whoever wants to know; only the writer may touch it."""
@@ -202,20 +277,16 @@ def _require_place(db: apsw.Connection, applied: int, mark: str) -> None:
         raise SnapshotError("its place in the change log is gone")
 
 
-def _rebuilt(db: apsw.Connection, collection: int, dim: int, last: int) -> DenseIndex:
-    """The index from the stored vectors; no model is needed."""
-    if dim == 0:
-        return DenseIndex(0, last)
-    count = int(fetch(db, _COUNT, (collection,))[0][0])
-    ids, vectors = _read(cast("Iterator[Row]", db.execute(_ALL_VECTORS, (collection,))), count, dim)
-    return DenseIndex(dim).apply(last, ids, vectors, np.empty(0, np.int64))
-
-
-def _caught_up(db: apsw.Connection, collection: int, index: DenseIndex, last: int) -> DenseIndex:
-    if index.applied >= last:
-        return index
-    if index.applied < pruned(db):
-        return _rebuilt(db, collection, index.dim, last)
-    added, removed = changes_after(db, collection, index.applied)
-    ids, vectors = vectors_of(db, np.array(sorted(added), np.int64), index.dim)
-    return index.apply(last, ids, vectors, np.array(sorted(removed), np.int64))
+def _large(db: apsw.Connection, every: Ids, dim: int, last: int) -> DenseIndex:
+    """A large index of stored vectors: laid out by a sample of them, then read in blocks."""
+    began, shape = time.monotonic(), Shape.of(len(every))
+    chosen = np.random.default_rng(len(every)).choice(every, shape.sample_size(), replace=False)
+    _, sample = vectors_of(db, np.sort(chosen), dim)
+    if len(sample) < shape.lists:  # most of them are damaged
+        ids, vectors = vectors_of(db, every, dim)
+        return DenseIndex(dim).apply(last, ids, vectors, np.empty(0, np.int64))
+    blocks = (vectors_of(db, every[start : start + BLOCK], dim) for start in range(0, len(every), BLOCK))
+    index = large(last, shape, sample, blocks)
+    seconds = round(time.monotonic() - began, 1)
+    _log.info("dense_built", extra={"code": "dense_built", "seconds": seconds, **asdict(shape)})
+    return index

@@ -12,9 +12,10 @@ from index.changelog import last_sequence
 from index.connection import LONGEST_GLOB, fetch
 from index.dense import DenseIndexes
 from index.errors import CorruptError, InputError, MismatchError, NotFoundError
-from index.fulltext import FILTERED, RANK, FullText, TermCounts
-from index.snapshot import Ids
-from index.terms import clean, match_any
+from index.fulltext import TermCounts
+from index.lexical import Ranking, narrowing
+from index.segment import Ids
+from index.terms import clean
 from index.types import BuiltBy, DocumentInfo, Filters, Holdings, StoredParagraph, StoredPassage, Vectors
 
 _log = logging.getLogger(__name__)
@@ -69,22 +70,18 @@ class StoreReader:
         if built_by.dim == 0:
             return []
         require_dim(vector.shape[-1], built_by)
-        return self._dense.current(key, built_by).search(vector.reshape(-1), k, allowed)
+        return self._dense.search(key, built_by, vector.reshape(-1), k, allowed)
 
     def lexical(
         self, collection: str, terms: Sequence[str], k: int, filters: Filters, /
     ) -> list[tuple[int, float]]:
         """The k passages best by BM25 over any of the terms, as (passage id, score), best first."""
         narrowed = _narrowing(filters)
+        if k <= 0:
+            return []
         with self._catalog.reading() as db:
             key, _ = self._find(db, collection)
-            match = match_any(self._counts(db, key).telling(db, terms))
-            if not match or k <= 0:
-                return []
-            sql = FullText.of(key).best(filtered=narrowed is not None)
-            values = {"match": match, "rank": RANK, "k": k, "collection": key, **(narrowed or {})}
-            rows = fetch(db, sql, values)
-        return sorted(((int(id_), float(score)) for id_, score in rows), key=lambda hit: (-hit[1], hit[0]))
+            return Ranking(db, self._counts(db, key), key, k, narrowed).best(terms)
 
     def term_frequencies(self, collection: str, terms: Sequence[str], /) -> dict[str, int]:
         """For each term, the number of passages (text or context) that hold it, in any inflection."""
@@ -268,9 +265,10 @@ def _narrowing(filters: Filters) -> dict[str, str | None] | None:
 def _allowed(db: apsw.Connection, collection: int, filters: Filters) -> Ids | None:
     """The ids of the passages that the filters let through, ascending; None for all."""
     values = _narrowing(filters)
-    if values is None:
+    sql = narrowing(values)
+    if sql is None:
         return None
-    rows = fetch(db, FILTERED, {"collection": collection, **values})
+    rows = fetch(db, sql, {"collection": collection, **(values or {})})
     return np.sort(np.array([row[0] for row in rows], np.int64))
 
 

@@ -1,36 +1,31 @@
-"""The dense index: exact inner product in memory, and its snapshot on disk. The only module that imports faiss.
+"""The dense index of a collection in memory, and its snapshot on disk.
 
 The snapshot is derived and disposable. FAISS loads damaged files without a word (539 of 1,200 mutations did), and
-its own writer reports success on a full disk; so the bytes are made with `serialize_index`, written by
-`durable_write`, and their SHA-256 is verified before `deserialize_index` sees them. Any doubt: rebuild.
+its own writer reports success on a full disk; so the bytes are made with `serialize_index` (of a large index: are its
+arrays), written by `durable_write`, and their SHA-256 is verified before they are used. Any doubt: rebuild.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 import faiss
 import numpy as np
-import numpy.typing as npt
 
 from index.durable import durable_write
+from index.large import KIND, LargeSegment, Shape
+from index.segment import Ids, Lookup, Mask, Segment, SnapshotError, members
 from index.types import Vectors
-
-Ids = npt.NDArray[np.int64]
-"""Passage ids, int64[n], ascending."""
-
-Mask = npt.NDArray[np.bool_]
 
 FORMAT = 1
 _MAGIC = b"nutgraf-dense\n"
 _SMALLEST_MERGE = 1_024
+_LARGEST_LATE = 65_536
+"""Vectors that are searched exactly beside a large segment before they are taken into it: 6 ms of every search."""
 _HEADER_LIMIT = 65_536
-
-
-class SnapshotError(Exception):
-    """A snapshot that cannot be used, and why; never more than a reason to rebuild."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +41,7 @@ class SnapshotKey:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The head of a snapshot file. `nonce` is that of the change the snapshot is up to."""
+    """The head of a snapshot file. `nonce` is that of the change the snapshot is up to; `shape`, of a large index."""
 
     key: SnapshotKey
     applied: int
@@ -54,80 +49,44 @@ class Manifest:
     count: int
     sha256: str
     format: int = FORMAT
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """Vectors in a flat FAISS index, beside their passage ids and which of them are still there."""
-
-    index: faiss.IndexFlatIP
-    ids: Ids
-    live: Mask
-
-    @classmethod
-    def of(cls, ids: Ids, vectors: Vectors) -> "Segment":
-        """A segment of vectors float32[n, dim]; ids may come in any order."""
-        if (ids[1:] < ids[:-1]).any():  # a copy of all vectors is worth avoiding
-            order = np.argsort(ids, kind="stable")
-            ids, vectors = ids[order], vectors[order]
-        index = faiss.IndexFlatIP(vectors.shape[1])
-        index.add(np.ascontiguousarray(vectors, np.float32))
-        return cls(index, ids, np.ones(len(ids), np.bool_))
-
-    def without(self, removed: Ids) -> "Segment":
-        """The same vectors, some of them gone."""
-        gone = np.isin(self.ids, removed)
-        return Segment(self.index, self.ids, self.live & ~gone) if gone.any() else self
-
-    def living(self) -> tuple[Ids, Vectors]:
-        """Ids and vectors that are still there."""
-        return self.ids[self.live], self.vectors()[self.live]
-
-    def vectors(self) -> Vectors:
-        """All vectors, float32[n, dim]; a view on the index's own memory."""
-        count = len(self.ids)
-        flat: Vectors = faiss.rev_swig_ptr(self.index.get_xb(), count * self.index.d)
-        return flat.reshape(count, self.index.d)
-
-    def search(self, vector: Vectors, k: int, allowed: Ids | None) -> list[tuple[int, float]]:
-        """The best k of what is live and allowed, as (id, inner product)."""
-        mask = self.live if allowed is None else self.live & _members(self.ids, allowed)
-        k = min(k, int(np.count_nonzero(mask)))
-        if k <= 0:
-            return []
-        parameters = None
-        if not mask.all():
-            bits = np.packbits(mask, bitorder="little")
-            selector = faiss.IDSelectorBitmap(len(mask), faiss.swig_ptr(bits))
-            parameters = faiss.SearchParameters()
-            parameters.sel = selector
-        scores, places = self.index.search(vector.reshape(1, -1), k, params=parameters)
-        return [
-            (int(self.ids[place]), float(score))
-            for place, score in zip(places[0], scores[0], strict=True)
-            if place >= 0
-        ]
+    shape: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DenseIndex:
     """All vectors of a collection up to change `applied`. A value: changes give a new one, searches share the old.
 
-    The first segment is large and rarely copied; what came since stands in a second, small one.
+    The first segment is large and rarely copied; what came since stands in a second, small one, searched exactly.
     """
 
     dim: int
     applied: int = 0
-    segments: tuple[Segment, ...] = ()
+    segments: tuple[Segment | LargeSegment, ...] = ()
 
     def __len__(self) -> int:
         return sum(int(np.count_nonzero(segment.live)) for segment in self.segments)
 
-    def search(self, vector: Vectors, k: int, allowed: Ids | None = None) -> list[tuple[int, float]]:
-        """The k nearest as (passage id, inner product), best first; only `allowed` ids, when given."""
+    @property
+    def shape(self) -> Shape | None:
+        """How a large index is laid out; None for one that searches exactly."""
+        base = self.segments[0] if self.segments else None
+        return base.shape if isinstance(base, LargeSegment) else None
+
+    def search(
+        self, vector: Vectors, k: int, allowed: Ids | None = None, stored: Lookup | None = None
+    ) -> list[tuple[int, float]]:
+        """The k nearest as (passage id, inner product), best first; only `allowed` ids, when given.
+
+        What a large segment finds is scored anew with the `stored` vectors, when they are given.
+        """
         query = np.ascontiguousarray(vector, np.float32)
-        found = [hit for segment in self.segments for hit in segment.search(query, k, allowed)]
-        return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:k]
+        found: list[tuple[int, float]] = []
+        for segment in self.segments:
+            if isinstance(segment, LargeSegment) and stored is not None:
+                found += _rescored(segment.search(query, k + _margin(k), allowed), query, stored)
+            else:
+                found += segment.search(query, k, allowed)
+        return sorted(found, key=lambda hit: (-hit[1], hit[0]))[: max(k, 0)]
 
     def ids(self) -> Ids:
         """The ids of all vectors, ascending."""
@@ -138,30 +97,31 @@ class DenseIndex:
     def apply(self, applied: int, added: Ids, vectors: Vectors, removed: Ids) -> "DenseIndex":
         """The index after more changes. Applying the same ones again gives the same index."""
         kept = [segment.without(removed) for segment in self.segments]
-        known = self.ids()
-        fresh = ~np.isin(added, known) & ~np.isin(added, removed)
+        fresh = ~members(added, removed)
+        for segment in self.segments:
+            fresh &= ~_held(segment, added)
         ids, rows = (added, vectors) if fresh.all() else (added[fresh], vectors[fresh])
         if len(ids) == 0:
             return DenseIndex(self.dim, applied, tuple(kept))
-        base, late = kept[:1], kept[1:]
+        base, late = kept[:1], [part for part in kept[1:] if isinstance(part, Segment)]
         delta = _joined([*(part.living() for part in late), (ids, rows)])
-        if base and len(delta[0]) < max(_SMALLEST_MERGE, len(base[0].ids) // 8):
+        if base and len(delta[0]) < _most_late(base[0]):
             return DenseIndex(self.dim, applied, (base[0], Segment.of(*delta)))
-        return DenseIndex(
-            self.dim, applied, (Segment.of(*_joined([*(part.living() for part in base), delta])),)
-        )
+        return DenseIndex(self.dim, applied, (_merged(base, delta),))
 
     def compact(self) -> "DenseIndex":
         """The same vectors in one segment, without what is gone."""
         if not self.segments or (len(self.segments) == 1 and self.segments[0].live.all()):
             return self
-        parts = [part for part in (segment.living() for segment in self.segments) if len(part[0])]
-        return DenseIndex(self.dim, self.applied, (Segment.of(*_joined(parts)),) if parts else ())
+        late = [part.living() for part in self.segments[1:] if isinstance(part, Segment)]
+        delta = _joined([(np.empty(0, np.int64), _no_vectors(self.dim)), *late])
+        whole = _merged(self.segments[:1], delta)
+        return DenseIndex(self.dim, self.applied, (whole,) if len(whole.ids) else ())
 
 
-def single_thread() -> None:
-    """Search with one thread: idle OpenMP threads spin, and cost more than they give (27 against 16 ms)."""
-    faiss.omp_set_num_threads(1)
+def large(applied: int, shape: Shape, sample: Vectors, blocks: Iterable[tuple[Ids, Vectors]]) -> DenseIndex:
+    """A large index of vectors that come in blocks, laid out by a sample of them."""
+    return DenseIndex(sample.shape[1], applied, (LargeSegment.build(shape, sample, blocks),))
 
 
 def save(path: Path, index: DenseIndex, key: SnapshotKey, nonce: str) -> DenseIndex:
@@ -170,11 +130,14 @@ def save(path: Path, index: DenseIndex, key: SnapshotKey, nonce: str) -> DenseIn
     segment = (
         whole.segments[0] if whole.segments else Segment.of(np.empty(0, np.int64), _no_vectors(index.dim))
     )
-    ids = segment.ids.astype("<i8").tobytes()
-    graph = faiss.serialize_index(segment.index).data
-    manifest = Manifest(key, whole.applied, nonce, len(segment.ids), _digest(ids, graph))
+    if isinstance(segment, LargeSegment):
+        body = list(segment.arrays())
+    else:
+        graph = faiss.serialize_index(segment.index).data
+        body = [segment.ids.astype("<i8").data.cast("B"), graph]
+    manifest = Manifest(key, whole.applied, nonce, len(segment.ids), _digest(body), shape=whole.shape)
     head = json.dumps(asdict(manifest), sort_keys=True).encode()
-    durable_write(path, _MAGIC, sha256(head).hexdigest().encode(), b"\n", head, b"\n", ids, graph)
+    durable_write(path, _MAGIC, sha256(head).hexdigest().encode(), b"\n", head, b"\n", *body)
     return whole
 
 
@@ -185,40 +148,75 @@ def load(path: Path, key: SnapshotKey) -> tuple[DenseIndex, str]:
         SnapshotError: it is not there, is damaged, or belongs to something else.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            manifest = _manifest(file)
+            if manifest.format != FORMAT or manifest.key != key:
+                raise SnapshotError("made for another catalog, collection, model or version")
+            segment = _segment(_Hashed(file), manifest)
     except OSError as error:
         raise SnapshotError(f"cannot be read: {error.strerror}") from error
-    manifest, body = _manifest(data)
-    if manifest.format != FORMAT or manifest.key != key:
-        raise SnapshotError("made for another catalog, collection, model or version")
-    split = 8 * manifest.count
-    ids, graph = body[:split], body[split:]
-    if _digest(ids, graph) != manifest.sha256:
-        raise SnapshotError("its SHA-256 does not match")
-    index = DenseIndex(key.dim, manifest.applied)
-    if manifest.count == 0:
-        return index, manifest.nonce
-    segment = Segment(
-        _deserialize(graph), np.frombuffer(ids, "<i8").astype(np.int64), np.ones(manifest.count, np.bool_)
-    )
-    if segment.index.d != key.dim or segment.index.ntotal != manifest.count:
+    return DenseIndex(key.dim, manifest.applied, (segment,) if manifest.count else ()), manifest.nonce
+
+
+class _Hashed:
+    """A file whose hash is taken as it is read: memory for one copy of a large index, not for two."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._digest = sha256()
+
+    def read(self, size: int, /) -> bytes:
+        """So many bytes. Raises SnapshotError where there are fewer."""
+        data = self._file.read(size)
+        if len(data) != size:
+            raise SnapshotError("its SHA-256 does not match")
+        self._digest.update(data)
+        return data
+
+    def rest(self) -> bytes:
+        """All that is left."""
+        data = self._file.read()
+        self._digest.update(data)
+        return data
+
+    def require(self, digest: str) -> None:
+        """Refuse what is not to the byte what was written, or goes on. Raises SnapshotError."""
+        if self._file.read(1) or self._digest.hexdigest() != digest:
+            raise SnapshotError("its SHA-256 does not match")
+
+
+def _segment(source: _Hashed, manifest: Manifest) -> Segment | LargeSegment:
+    """The vectors of a snapshot, once every byte is verified."""
+    count, dim = manifest.count, manifest.key.dim
+    if manifest.shape is not None:
+        if manifest.shape.kind != KIND:
+            raise SnapshotError("a large index of another kind")
+        segment = LargeSegment.read(source, manifest.shape, dim, count)
+        source.require(manifest.sha256)
+        return segment
+    ids, graph = source.read(8 * count), source.rest()
+    source.require(manifest.sha256)
+    index = _deserialize(graph)
+    if index.d != dim or index.ntotal != count:
         raise SnapshotError("its dimension or count is not what its manifest says")
-    return DenseIndex(key.dim, manifest.applied, (segment,)), manifest.nonce
+    return Segment(index, np.frombuffer(ids, "<i8").astype(np.int64), np.ones(count, np.bool_))
 
 
-def _manifest(data: bytes) -> tuple[Manifest, memoryview]:
-    magic, digest, head = (*data[:_HEADER_LIMIT].split(b"\n", 3), b"", b"", b"")[:3]
+def _manifest(file: BinaryIO) -> Manifest:
+    data = file.read(_HEADER_LIMIT)
+    magic, digest, head = (*data.split(b"\n", 3), b"", b"", b"")[:3]
     if magic + b"\n" != _MAGIC or sha256(head).hexdigest().encode() != digest:
         raise SnapshotError("its head is damaged")
+    file.seek(len(_MAGIC) + len(digest) + len(head) + 2)
     try:
         values = json.loads(head)
-        manifest = Manifest(**{**values, "key": SnapshotKey(**values["key"])})
+        shape = Shape(**values["shape"]) if values.get("shape") else None
+        return Manifest(**{**values, "key": SnapshotKey(**values["key"]), "shape": shape})
     except (ValueError, TypeError, KeyError) as error:
         raise SnapshotError("its manifest is not of this version") from error
-    return manifest, memoryview(data)[len(_MAGIC) + len(digest) + len(head) + 2 :]
 
 
-def _deserialize(graph: memoryview) -> faiss.IndexFlatIP:
+def _deserialize(graph: bytes) -> faiss.IndexFlatIP:
     faiss.set_deserialization_vector_byte_limit(2 * len(graph) + 4096)
     faiss.set_deserialization_loop_limit(1_000_000)
     try:
@@ -230,25 +228,49 @@ def _deserialize(graph: memoryview) -> faiss.IndexFlatIP:
     return index
 
 
+def _merged(base: Sequence[Segment | LargeSegment], delta: tuple[Ids, Vectors]) -> Segment | LargeSegment:
+    """One segment of the base, if any, and what came since."""
+    if base and isinstance(base[0], LargeSegment):
+        return base[0].extended(*delta)
+    return Segment.of(*_joined([*(part.living() for part in base if isinstance(part, Segment)), delta]))
+
+
+def _most_late(base: Segment | LargeSegment) -> int:
+    """How many vectors may stand beside a segment until they are taken into it."""
+    share = max(_SMALLEST_MERGE, len(base.ids) // 8)
+    return min(share, _LARGEST_LATE) if isinstance(base, LargeSegment) else share
+
+
+def _rescored(found: list[tuple[int, float]], query: Vectors, stored: Lookup) -> list[tuple[int, float]]:
+    """What was found with its exact inner product; without what is gone or damaged by now."""
+    ids, vectors = stored(np.sort(np.array([id_ for id_, _ in found], np.int64)))
+    return list(zip(ids.tolist(), (vectors @ query).tolist(), strict=True))
+
+
+def _margin(k: int) -> int:
+    """How many more to score anew than are asked for: rounding moves a passage by a few places."""
+    return max(k // 4, 8)
+
+
+def _held(segment: Segment | LargeSegment, ids: Ids) -> Mask:
+    """Which ids stand in a segment and are not gone from it."""
+    places = np.minimum(np.searchsorted(segment.ids, ids), max(len(segment.ids) - 1, 0))
+    if len(segment.ids) == 0:
+        return np.zeros(len(ids), np.bool_)
+    held: Mask = (segment.ids[places] == ids) & segment.live[places]
+    return held
+
+
 def _joined(parts: Sequence[tuple[Ids, Vectors]]) -> tuple[Ids, Vectors]:
     if len(parts) == 1:
         return parts[0]
     return np.concatenate([ids for ids, _ in parts]), np.concatenate([rows for _, rows in parts])
 
 
-def _members(ids: Ids, allowed: Ids) -> Mask:
-    """Which of the ascending ids are allowed."""
-    places = np.searchsorted(ids, allowed)
-    inside = places < len(ids)
-    places, allowed = places[inside], allowed[inside]
-    mask = np.zeros(len(ids), np.bool_)
-    mask[places[ids[places] == allowed]] = True
-    return mask
-
-
-def _digest(ids: bytes | memoryview, graph: memoryview) -> str:
-    digest = sha256(ids)
-    digest.update(graph)
+def _digest(parts: Iterable[bytes | memoryview]) -> str:
+    digest = sha256()
+    for part in parts:
+        digest.update(part)
     return digest.hexdigest()
 
 

@@ -19,7 +19,7 @@ from index.catalog import CATALOG_NAME, Catalog, create_catalog, open_catalog
 from index.changelog import log_changes, prune_changes
 from index.check import check_catalog, repair_catalog
 from index.connection import fetch
-from index.dense import DenseIndexes, has_snapshots
+from index.dense import EXACT_UP_TO, DenseIndexes, has_snapshots
 from index.durable import private_folder, remove_temporaries
 from index.errors import CorruptError, InputError, MismatchError, NotFoundError, StorageError
 from index.fulltext import FullText
@@ -59,12 +59,19 @@ class LocalStore(StoreReader):
 
     @classmethod
     def open(
-        cls, folder: Path, built_by: BuiltBy, *, writable: bool = False, beside: bool = False
+        cls,
+        folder: Path,
+        built_by: BuiltBy,
+        *,
+        writable: bool = False,
+        beside: bool = False,
+        exact_up_to: int = EXACT_UP_TO,
     ) -> "LocalStore":
         """Open a data folder; a writer makes it when it is not there, and holds its lock for life.
 
         An index built without a model opens under any, and one built with a model opens without it (for lexical
         search); otherwise what built it has to be equal. `beside` lets a writer build a new one next to the old.
+        Collections of more than `exact_up_to` vectors get a compressed dense index.
 
         Raises:
             NotFoundError: nothing to read here yet.
@@ -79,7 +86,8 @@ class LocalStore(StoreReader):
         try:
             catalog = _open_catalog(folder, writable=writable)
             try:
-                store = cls(catalog, DenseIndexes(folder, catalog), built_by, folder=folder, lock=lock)
+                dense = DenseIndexes(folder, catalog, exact_up_to=exact_up_to)
+                store = cls(catalog, dense, built_by, folder=folder, lock=lock)
                 store._accept(beside=beside)
             except BaseException:
                 catalog.close()
@@ -102,9 +110,7 @@ class LocalStore(StoreReader):
         """Bring the snapshots up to date when writing, close the files, let the next writer in."""
         try:
             if self._catalog.writable:
-                self.snapshot()
-        except StorageError as error:  # the catalog holds everything; the next start catches up
-            _log.warning("snapshot_failed", extra={"code": error.code, "cause": str(error)})
+                self._try_snapshot()
         finally:
             self._catalog.close()
             if self._lock is not None:
@@ -170,7 +176,11 @@ class LocalStore(StoreReader):
             with self._catalog.writing() as db:
                 key, built_by = self._find(db, collection)
                 sequence = self._apply(db, (key, collection), built_by, change)
-        return self.sequence() if sequence is None else sequence
+        if sequence is None:
+            return self.sequence()
+        if self._dense.overdue(sequence):
+            self._try_snapshot()
+        return sequence
 
     def set_vectors(self, collection: str, vectors: dict[int, Vectors]) -> None:
         """Give passages that have none their vectors, float32[dim] each; passages that are gone are passed over."""
@@ -295,6 +305,13 @@ class LocalStore(StoreReader):
             except CorruptError:
                 problems.append(f"{name}: the full-text index is not that of the passages")
         return problems
+
+    def _try_snapshot(self) -> None:
+        """Write the snapshots if that can be done: the catalog holds everything, and the next start catches up."""
+        try:
+            self.snapshot()
+        except StorageError as error:
+            _log.warning("snapshot_failed", extra={"code": error.code, "cause": str(error)})
 
     def _save(self, key: int, built_by: BuiltBy) -> None:
         try:

@@ -28,7 +28,7 @@ SEAMS = {
     # nothing of ours needs the retrievers of other libraries, so nothing may come to depend on their extras
     "qa.langchain": (),
     "qa.llamaindex": (),
-    "faiss": ("index/snapshot.py",),
+    "faiss": ("index/snapshot.py", "index/segment.py", "index/large.py"),
     "sentence_transformers": ("index/reference.py",),
     "torch": ("index/reference.py",),
     "onnxruntime": ("index/onnx.py",),

@@ -22,6 +22,7 @@ import numpy as np
 from plain_parts import HashEmbedder, built_by, upsert
 
 from index.backup import MANIFEST_NAME, backup, restore
+from index.dense import EXACT_UP_TO
 from index.errors import DiskFullError
 from index.store import LocalStore
 from index.types import Filters, Move, Remove
@@ -83,11 +84,14 @@ def do(store: LocalStore, step: Step, embedder: HashEmbedder) -> None:
 def work(folder: Path, seed: int, *, early: bool) -> None:
     """Work through a plan; a byte is written for each step that is acknowledged, too early where that is asked for.
 
+    In every other plan the dense index becomes a compressed one as soon as there are two documents.
+
     On a full disk each step is tried once more, which has to do, and what was there can be read meanwhile.
     """
     acks = os.open(folder.parent / "acks", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     embedder = HashEmbedder()
-    store = twice(lambda: LocalStore.open(folder, built_by(embedder), writable=True))
+    exact_up_to = LINES + 1 if seed % 2 else EXACT_UP_TO
+    store = twice(lambda: LocalStore.open(folder, built_by(embedder), writable=True, exact_up_to=exact_up_to))
     for step in plan(seed):
         if early:
             tell(acks)

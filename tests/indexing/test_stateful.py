@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from plain_parts import HashEmbedder, built_by, prepare
 
+from index.dense import EXACT_UP_TO
 from index.store import LocalStore
 from index.sync import put, sync
 from index.types import Filters, Remove
@@ -52,6 +53,8 @@ def surface(store: LocalStore, embedder: HashEmbedder) -> dict[str, object]:
 class IndexMachine(RuleBasedStateMachine):
     """Edits, renames, deletions, uploads, syncs and reopenings in any order."""
 
+    exact_up_to = EXACT_UP_TO
+
     @initialize()
     def start(self) -> None:
         self.home = Path(tempfile.mkdtemp())
@@ -63,7 +66,8 @@ class IndexMachine(RuleBasedStateMachine):
         self.store = self.opened()
 
     def opened(self) -> LocalStore:
-        store = LocalStore.open(self.home / "data", built_by(self.embedder), writable=True)
+        by = built_by(self.embedder)
+        store = LocalStore.open(self.home / "data", by, writable=True, exact_up_to=self.exact_up_to)
         store.create_collection("default")
         return store
 
@@ -154,8 +158,14 @@ class IndexMachine(RuleBasedStateMachine):
             shutil.rmtree(self.home)
 
 
-def machine(name: str, examples: int, steps: int) -> type:
-    case = type(name, (IndexMachine.TestCase,), {})
+class LargeIndexMachine(IndexMachine):
+    """The same where a handful of passages makes the dense index a compressed one."""
+
+    exact_up_to = 4
+
+
+def machine(name: str, examples: int, steps: int, machine: type[IndexMachine] = IndexMachine) -> type:
+    case = type(name, (machine.TestCase,), {})
     case.settings = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -166,6 +176,7 @@ def machine(name: str, examples: int, steps: int) -> type:
 
 
 TestAnyHistory = machine("TestAnyHistory", 15, 20)
+TestAnyHistoryOfALargeIndex = machine("TestAnyHistoryOfALargeIndex", 15, 20, LargeIndexMachine)
 TestAnyHistoryAtLength = pytest.mark.deep(
     pytest.mark.timeout(7200)(machine("TestAnyHistoryAtLength", 1000, 60))
 )
