@@ -50,8 +50,8 @@ class OnnxEmbedder:
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.dim), np.float32)
-        for batch, output, mask in self._graph.run(texts):
-            vectors[batch] = pooled(output, mask.astype(np.float32), self._files.pooling)
+        for batch in self._graph.run(texts):
+            vectors[batch.rows] = pooled(batch.output, batch.mask.astype(np.float32), self._files.pooling)
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0), np.float32)
 

@@ -1,18 +1,36 @@
 """The index as one thing: open a data folder, bring it in step with files, search it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
 from index.embed import OnnxEmbedder
-from index.errors import ModelError, NotFoundError
+from index.errors import CorruptError, ModelError, NotFoundError
+from index.expects import is_question
 from index.models import ModelFiles, resolve_embedder, resolve_reranker
+from index.passage_reader import OnnxReader, fits, stated
 from index.passages import SPLITTER_VERSION
+from index.reading import BEFORE, to_read
 from index.rerank import OnnxReranker
 from index.search import paragraph_hit, search
 from index.store import LocalStore
 from index.sync import put, sync
-from index.types import BuiltBy, Embedder, Filters, Hit, Progress, Reranker, SearchResult, SyncReport
+from index.types import (
+    BuiltBy,
+    Embedder,
+    Filters,
+    Hit,
+    Progress,
+    Reader,
+    Reranker,
+    SearchResult,
+    SyncReport,
+    ToRead,
+)
+
+_HITS_READ = 5
+"""Paragraphs that the reader reads; what answers is among them for 19 questions of 20."""
 
 
 class Index:
@@ -27,6 +45,7 @@ class Index:
         self._threads = threads
         self._embedder: Embedder | None = None
         self._reranker: Reranker | None = None
+        self._reader: Reader | None = None
 
     @classmethod
     def open(
@@ -79,6 +98,16 @@ class Index:
         return self._reranker
 
     @property
+    def reader(self) -> Reader | None:
+        """What says whether a passage states what is asked, loaded now if it was not.
+
+        None where the reranker is off or is another than the one that the reader was fitted to.
+        """
+        if self._reader is None and self._reranker_files is not None and fits(self._reranker_files):
+            self._reader = OnnxReader(self._reranker_files, threads=self._threads)
+        return self._reader
+
+    @property
     def models(self) -> dict[str, str]:
         """Names of the models in use; empty where a part is missing."""
         return {
@@ -99,6 +128,8 @@ class Index:
             raise ModelError("the embedding model gives vectors of another size than it says")
         if self.reranker is not None:
             self.reranker.scores("warm", ["up"])
+        if self.reader is not None:
+            self.reader.read("warm?", [ToRead("", "", ("Up.",))])
 
     def search(
         self,
@@ -113,6 +144,27 @@ class Index:
         return search(
             self.store, self.embedder, self.reranker, query, collection=collection, k=k, filters=filters
         )
+
+    def stated(self, question: str, hits: Sequence[Hit], *, collection: str = "default") -> float | None:
+        """Log odds that some of the first hits states what is asked.
+
+        None where no reader can say: there is none, or the text is a claim and not a question.
+        """
+        reader = self.reader
+        if reader is None or not hits or not is_question(question):
+            return None
+        passages = [
+            piece for hit in hits[:_HITS_READ] for piece in to_read(hit, self._before(hit, collection))
+        ]
+        return stated(reader.read(question, passages))
+
+    def _before(self, hit: Hit, collection: str) -> str:
+        """The words that stand before a paragraph; none where its document is gone or damaged."""
+        try:
+            text = self.store.text(collection, hit.document_id)
+        except (NotFoundError, CorruptError):
+            return ""
+        return text[max(hit.start - BEFORE, 0) : hit.start]
 
     def items_after(self, hit: Hit, *, collection: str = "default") -> list[Hit]:
         """The list items that follow a paragraph directly, as hits with its score; empty where none do."""

@@ -26,6 +26,6 @@ class OnnxReranker:
     def scores(self, query: str, texts: Sequence[str], /) -> Vectors:
         """float32[len(texts)]; larger is better."""
         found = np.zeros(len(texts), np.float32)
-        for batch, output, _ in self._graph.run([(query, text) for text in texts]):
-            found[batch] = output[:, 0]
+        for batch in self._graph.run([(query, text) for text in texts]):
+            found[batch.rows] = batch.output[:, 0]
         return found

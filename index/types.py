@@ -166,6 +166,23 @@ class SearchResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ToRead:
+    """A passage as a reader takes it: what it is about, the last words before it, its sentences."""
+
+    about: str
+    before: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Log odds that a passage states what is asked, and that each of its sentences does."""
+
+    passage: float
+    sentences: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Skipped:
     """A file that was not indexed, and why (a stable code, then words for people)."""
 
@@ -268,6 +285,12 @@ class Reranker(Protocol):
     @property
     def name(self) -> str: ...
     def scores(self, query: str, texts: Sequence[str], /) -> Vectors: ...
+
+
+class Reader(Protocol):
+    """Says of passages whether they state what is asked, not only whether they are on the matter."""
+
+    def read(self, question: str, passages: Sequence[ToRead], /) -> list[Reading]: ...
 
 
 class PassageStore(Protocol):

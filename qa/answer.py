@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from index.engine import Index
 from index.expects import expected
 from index.types import Hit, SearchResult
+from qa.answerable import NO_EVIDENCE, Bar, bar, probability
 from qa.compose import Checked, Composed, Composer, nearest, whole
 from qa.drafting import DraftReader
 from qa.extract import ScoredQuote, Selected, scored_sentences, select
@@ -31,14 +32,8 @@ from qa.types import (
 )
 from qa.verify import Similarity
 
-ANSWERABLE = 0.01
-"""Least probability that the best sentence answers, for an extractive answer (docs/decisions/0007-relevance.md)."""
-WORTH_ASKING = 0.01
-"""The same before an LLM is asked: it may still decline, and what it says is checked."""
 SURE = 0.8
 """So likely a sentence is quoted even when the model found nothing."""
-NO_EVIDENCE = 0.004
-"""Below this the corpus holds nothing on the matter."""
 
 _MOST_ITEMS = 12
 """Items of a list that are quoted behind the sentence that leads into it."""
@@ -85,11 +80,22 @@ class _Found:
     standalone: str
     result: SearchResult
     scored: tuple[ScoredQuote, ...]
+    stated: float | None
+    """Log odds, by the reader, that some passage states what is asked; None where it did not read."""
+
+    @property
+    def best(self) -> float:
+        """Probability that the best sentence answers, going by relevance."""
+        return self.scored[0].score if self.scored else 0.0
 
     @property
     def confidence(self) -> float:
-        """Probability that the best sentence answers."""
-        return self.scored[0].score if self.scored else 0.0
+        """Probability that the documents answer."""
+        return probability(self.best, self.stated)
+
+    def worth(self, purpose: Bar) -> bool:
+        """Whether the documents are likely enough to answer for this."""
+        return self.confidence >= bar(purpose, read=self.stated is not None)
 
 
 def answer(
@@ -114,7 +120,9 @@ def answer(
     run.tell(Event("search", {"query": standalone, "hits": [hit_payload(hit) for hit in result.hits]}))
     scored = tuple(scored_sentences(standalone, result.hits, parts.index.reranker))
     run.lap("sentences")
-    found = _Found(question, standalone, result, scored)
+    stated = parts.index.stated(standalone, result.hits, collection=question.collection)
+    run.lap("read")
+    found = _Found(question, standalone, result, scored, stated)
     llm = parts.llm
     done = _extracted(found, parts, run, ()) if llm is None else _generated(found, parts, llm, run)
     run.timings["total"] = (time.perf_counter() - started) * 1000
@@ -124,12 +132,10 @@ def answer(
 # ---------------------------------------------------------------------------------------------- extractive
 
 
-def _extracted(
-    found: _Found, parts: Parts, run: _Run, degraded: tuple[str, ...], bar: float = ANSWERABLE
-) -> Answer:
+def _extracted(found: _Found, parts: Parts, run: _Run, degraded: tuple[str, ...]) -> Answer:
     """The sentences that answer, verbatim; abstains when none is likely enough."""
-    if found.confidence < bar:
-        reason: AbstentionReason = "no_evidence" if found.confidence < NO_EVIDENCE else "low_confidence"
+    if not found.worth("quote"):
+        reason: AbstentionReason = "no_evidence" if found.best < NO_EVIDENCE else "low_confidence"
         if "llm_unsupported" in degraded:
             reason = "unsupported_draft"
         return _abstained(found, parts, reason, EXTRACTIVE, degraded=degraded)
@@ -170,7 +176,7 @@ def _say(composer: Composer, checked: Checked, run: _Run) -> Sentence:
 
 def _generated(found: _Found, parts: Parts, llm: LLM, run: _Run) -> Answer:
     """A draft by the LLM, each sentence attributed and judged; the extractive answer where that fails."""
-    if found.confidence < WORTH_ASKING:
+    if not found.worth("ask"):
         return _extracted(found, parts, run, ())
     composer = Composer(parts.base_url)
     reader, outcome = _drafted(found, parts, llm, run, composer)
@@ -180,7 +186,7 @@ def _generated(found: _Found, parts: Parts, llm: LLM, run: _Run) -> Answer:
     degraded = _degraded(outcome, shown=reader.shown)
     if not reader.shown:
         unsupported = ("llm_unsupported",) if reader.dropped else ()
-        instead = _extracted(found, parts, run, (*degraded, *unsupported), bar=ANSWERABLE)
+        instead = _extracted(found, parts, run, (*degraded, *unsupported))
         return replace(instead, usage=_usage(outcome))
     made = _assembled(found, composer.composed(), _info(llm, outcome), degraded, dropped=reader.dropped)
     return replace(made, usage=_usage(outcome))
@@ -201,7 +207,9 @@ def _drafted(
             lambda checked: _say(composer, checked, run),
         )
         structured = llm.config.structured
-        prompt = build_prompt(found.standalone, hits, token_budget=budget, structured=structured)
+        prompt = build_prompt(
+            found.standalone, hits, token_budget=budget, structured=structured, count=llm.count_tokens
+        )
         outcome = llm.complete(
             prompt.messages,
             on_text=reader.feed,

@@ -145,6 +145,10 @@ class LLM:
 
         self._tls = self._tls or tls_context(self.config.base_url)
 
+    def count_tokens(self, text: str) -> int | None:  # noqa: ARG002
+        """How many tokens of the model a text has; None, as an endpoint does not tell which tokenizer it uses."""
+        return None
+
     def close(self) -> None:
         """Let go of what is held; an endpoint elsewhere holds nothing."""
 

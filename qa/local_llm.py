@@ -20,6 +20,8 @@ from qa.settings import Secret, Settings
 
 START_S = 300.0
 """Longest time to load a model; from a slow disk that takes minutes."""
+COUNT_S = 5.0
+"""Longest wait for the number of tokens of a text."""
 REST_S = 30.0
 """Until a start that failed is tried again."""
 _WORKER = "import sys; sys.path.insert(0, sys.argv[1]); from qa.llama_worker import main; main()"
@@ -55,6 +57,21 @@ class LlamaServer:
             if self._endpoint is None or self._child is None or self._child.poll() is not None:
                 self._endpoint = self._started()
             return self._endpoint
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text by the model's own tokenizer. Raises LLMUnavailableError."""
+        import httpx  # noqa: PLC0415 - only with a model, and loaded by then
+
+        base_url, key = self.endpoint()
+        url = base_url.removesuffix("/v1") + "/tokenize"
+        headers = {"Authorization": f"Bearer {key.reveal()}"}
+        try:
+            answer = httpx.post(
+                url, json={"content": text}, headers=headers, timeout=COUNT_S, trust_env=False
+            )
+            return len(answer.raise_for_status().json()["tokens"])
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            raise LLMUnavailableError("llama.cpp does not count tokens") from error
 
     def close(self) -> None:
         """End the process, also one that still loads."""
@@ -166,6 +183,14 @@ class LocalLLM(LLM):
         if self._trouble is not None:
             return Unavailable("llm_unavailable", self._trouble)
         return super().complete(messages, on_text=on_text, cancelled=cancelled, json_schema=json_schema)
+
+    def count_tokens(self, text: str) -> int | None:
+        """How many tokens of the model a text has, by its own tokenizer."""
+        self.warm()
+        try:
+            return self.server.count_tokens(text)
+        except LLMUnavailableError:  # the question that follows tells what is wrong
+            return None
 
     def close(self) -> None:
         """End the process."""

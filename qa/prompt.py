@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import math
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from index.types import Hit
@@ -12,8 +13,13 @@ from index.types import Hit
 REFUSAL = "NOT IN THE SOURCES"
 """What the model is to say when the sources do not hold the answer."""
 
+CountTokens = Callable[[str], int | None]
+"""How many tokens a text has; None where that is not known."""
+
 _CHARACTERS_PER_TOKEN = 3.2
 """A cautious mean for English text and common tokenizers; too long a prompt is a refused call."""
+_FRAME_TOKENS = 64
+"""For what stands around the texts: fence, roles, the model's own template."""
 _MOST_PASSAGES = 6
 _MOST_PER_DOCUMENT = 3
 _RULES = (
@@ -50,8 +56,17 @@ class Prompt:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _unknown(text: str) -> None:  # noqa: ARG001
+    return None
+
+
 def build_prompt(
-    question: str, hits: Sequence[Hit], *, token_budget: int, structured: bool = False
+    question: str,
+    hits: Sequence[Hit],
+    *,
+    token_budget: int,
+    structured: bool = False,
+    count: CountTokens = _unknown,
 ) -> Prompt:
     """Messages with as many whole passages, best first, as the budget holds (at least one).
 
@@ -60,7 +75,7 @@ def build_prompt(
     fence = secrets.token_hex(6)
     form, refusal = _STRUCTURED if structured else _PLAIN
     rules = _RULES.replace("{form}", form).replace("{refusal}", refusal)
-    room = token_budget * _CHARACTERS_PER_TOKEN - len(rules) - len(question) - 200
+    room = token_budget - _size(rules, count) - _size(question, count) - _FRAME_TOKENS
     blocks: list[str] = []
     labels: dict[str, Hit] = {}
     per_document: dict[str, int] = {}
@@ -69,15 +84,22 @@ def build_prompt(
             continue
         label = _new_label(labels)
         block = _block(label, hit, fence)
-        if blocks and len(block) > room:
+        size = _size(block, count)
+        if blocks and size > room:
             break
-        room -= len(block)
+        room -= size
         blocks.append(block)
         labels[label] = hit
         per_document[hit.document_id] = per_document.get(hit.document_id, 0) + 1
     sources = "\n\n".join(blocks)
     user = f"<<<{fence}\n{sources}\n{fence}>>>\n\nQuestion: {plain(question)}"
     return Prompt(({"role": "system", "content": rules}, {"role": "user", "content": user}), labels)
+
+
+def _size(text: str, count: CountTokens) -> int:
+    """Tokens of a text; about so many where the model's tokenizer is not known."""
+    known = count(text)
+    return math.ceil(len(text) / _CHARACTERS_PER_TOKEN) if known is None else known
 
 
 def _block(label: str, hit: Hit, fence: str) -> str:

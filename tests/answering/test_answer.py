@@ -29,6 +29,9 @@ class ScriptedLLM:
         self.asked: list[Sequence[Mapping[str, str]]] = []
         self._outcomes = list(outcomes)
 
+    def count_tokens(self, _: str) -> None:
+        return None
+
     def complete(
         self,
         messages: Sequence[Mapping[str, str]],

@@ -73,6 +73,16 @@ def test_a_file_answers_like_an_endpoint(llm: LocalLLM, gguf: Path) -> None:
     assert outcome.model == llm.config.model == gguf.stem
 
 
+def test_it_counts_tokens_as_its_model_does(llm: LocalLLM) -> None:
+    outcome = llm.complete(ASK)
+    assert isinstance(outcome, Complete)
+    own = llm.count_tokens(ASK[0]["content"])
+    assert own is not None
+    assert own <= outcome.usage["prompt_tokens"] <= own + 64, "the rest is the model's template"
+    assert llm.count_tokens("") == 0
+    assert llm.count_tokens("中文字" * 50) > 100
+
+
 def test_it_is_reached_on_loopback_with_a_key_of_its_own(llm: LocalLLM) -> None:
     llm.warm()
     assert llm.config.base_url.startswith("http://127.0.0.1:")

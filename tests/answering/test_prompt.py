@@ -40,6 +40,19 @@ def test_whole_passages_are_dropped_from_the_tail_when_they_do_not_fit() -> None
     assert "second" not in content
 
 
+def test_the_models_own_count_decides_what_fits() -> None:
+    hits = [hit("first"), hit("second", "d2"), hit("third", "d3")]
+    asked: list[str] = []
+
+    def count(text: str) -> int:
+        asked.append(text)
+        return 100
+
+    prompt = build_prompt("What?", hits, token_budget=100 + 100 + 64 + 250, count=count)
+    assert [found.text for found in prompt.labels.values()] == ["first", "second"]
+    assert any("third" in text for text in asked)
+
+
 def test_one_document_cannot_crowd_out_the_others() -> None:
     hits = [hit(f"text {n}", "d1", n) for n in range(6)] + [hit("other", "d2")]
     assert "other" in user(hits)

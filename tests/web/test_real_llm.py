@@ -1,6 +1,5 @@
 """A real LLM behind every way to ask: whatever a small model writes, what is shown is cited to the letter."""
 
-
 import pytest
 from local_llm import MODEL
 from surfaces import SERVED
@@ -16,17 +15,11 @@ QUESTION = "How long did Austin's call with Wei last?"
 def server(over, llm_url: str, request: pytest.FixtureRequest):
     structured = bool(request.param)
     return over(
-        LLM(LLMConfig(MODEL, llm_url, ttft_s=60, gap_s=60, total_s=120, max_tokens=64, structured=structured))
+        LLM(LLMConfig(MODEL, llm_url, ttft_s=60, gap_s=60, total_s=120, max_tokens=40, structured=structured))
     )
 
 
-NOW = ("http", "chat_stream", "mcp")
-
-
-@pytest.mark.parametrize(
-    "surface",
-    [pytest.param(name, marks=() if name in NOW else (pytest.mark.deep,)) for name in SERVED],
-)
+@pytest.mark.parametrize("surface", SERVED)
 def test_every_way_to_ask_shows_only_what_is_cited(server, real, surface: str) -> None:
     shown = SERVED[surface](server.url, QUESTION)
     answer = shown.answer

@@ -1,0 +1,504 @@
+"""Fit the reader of index/passage_reader.py: whether a passage states what is asked.
+
+    python benchmarks/fit_reader.py --texts benchmarks/reading/*.jsonl --out index/passage_reader.npz
+
+The weights are the cross-encoder's own. What is learned: a low-rank change of the upper layers' matrices (LoRA,
+Hu et al. 2021, arXiv:2106.09685), their biases and layer norms (BitFit, Ben Zaken et al. 2021, arXiv:2106.10199),
+and two linear layers on top, one over the mean of each sentence's token states, one over the first token's.
+Needs torch and transformers (both come with sentence-transformers) and, beside them, `pip install onnx`.
+"""
+
+import argparse
+import json
+import math
+import random
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from tokenizers import Encoding, Tokenizer
+from torch import nn
+from transformers import BertConfig, BertModel
+
+from index.analysis import stems
+from index.models import DEFAULT_RERANKER, carried
+from index.reading import laid_out, pieces
+from index.types import ToRead
+
+LAYERS = 12
+MATRICES = (
+    "attention.self.query",
+    "attention.self.key",
+    "attention.self.value",
+    "attention.output.dense",
+    "intermediate.dense",
+    "output.dense",
+)
+"""The linear parts of a layer, in the order in which the graph holds their matrices."""
+BATCH_TOKENS = 3000
+LOWERED = 0.15
+"""Share of questions that are read in lower case."""
+
+
+# ------------------------------------------------------------------------------------------------ examples
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question with the passages it may be read with; `gold` are those that state the answer."""
+
+    text: str
+    sentence: str | None
+    gold: tuple[ToRead, ...]
+    own: tuple[ToRead, ...]
+    """Other passages of its document, those with most of its words first."""
+    siblings: tuple[ToRead, ...]
+    """Passages of the other document of its group."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One question and one passage; `labels` says of each sentence whether it states the answer."""
+
+    question: str
+    passage: ToRead
+    labels: tuple[float, ...]
+
+
+def passages_of(document: dict) -> list[ToRead]:
+    """The paragraphs of a document as the reader gets them."""
+    found: list[ToRead] = []
+    for n, paragraph in enumerate(document["paragraphs"]):
+        before = document["paragraphs"][n - 1] if n else ""
+        found += pieces(paragraph, title=document["title"], date=document["date"], before=before)
+    return found
+
+
+def asked_of(documents: Sequence[dict]) -> list[tuple[str, Asked]]:
+    """Every question with its group."""
+    groups: dict[str, list[dict]] = {}
+    for document in documents:
+        groups.setdefault(document["group"], []).append(document)
+    found: list[tuple[str, Asked]] = []
+    for group, members in groups.items():
+        for document in members:
+            own = passages_of(document)
+            others = [p for other in members if other is not document for p in passages_of(other)]
+            for question in document["questions"]:
+                sentence = question["sentence"]
+                gold = tuple(p for p in own if sentence and any(_same(sentence, s) for s in p.sentences))
+                if sentence and not gold:
+                    continue
+                rest = [p for p in own if p not in gold]
+                asked = Asked(
+                    question["q"],
+                    sentence,
+                    gold,
+                    _nearest(question["q"], rest),
+                    _nearest(question["q"], others),
+                )
+                found.append((group, asked))
+    return found
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether a marked sentence and a split one are the same, wholly or one within the other."""
+    return one in other or (other in one and len(other) > len(one) // 2)
+
+
+def _nearest(question: str, passages: Sequence[ToRead]) -> tuple[ToRead, ...]:
+    wanted = stems(question)
+    return tuple(sorted(passages, key=lambda p: -len(wanted & stems(" ".join(p.sentences)))))
+
+
+def examples(asked: Asked, chance: random.Random) -> Iterator[Example]:
+    """What a question gives in one epoch: its gold passage, and the likeliest of those that do not state it."""
+    text = asked.text.lower() if chance.random() < LOWERED else asked.text
+    for passage in asked.gold:
+        labels = tuple(float(_same(asked.sentence or "", s)) for s in passage.sentences)
+        yield Example(text, passage, labels)
+        kept = tuple(s for s, label in zip(passage.sentences, labels, strict=True) if not label)
+        if kept and chance.random() < 0.3:
+            yield Example(text, ToRead(passage.about, passage.before, kept), (0.0,) * len(kept))
+    wrong = [*_some(asked.own[:4], 1 if asked.gold else 3, chance), *_some(asked.siblings[:2], 1, chance)]
+    for passage in wrong:
+        yield Example(text, passage, (0.0,) * len(passage.sentences))
+
+
+def _some(passages: Sequence[ToRead], count: int, chance: random.Random) -> list[ToRead]:
+    """The first few, most often; now and then another in their place."""
+    chosen = list(passages[:count])
+    if len(passages) > count and chance.random() < 0.4:
+        chosen[-1] = passages[chance.randrange(count, len(passages))]
+    return chosen
+
+
+# ------------------------------------------------------------------------------------------------ the model
+
+
+class LowRank(nn.Module):
+    """A linear layer whose matrix is changed by a product of two thin ones."""
+
+    def __init__(self, inner: nn.Linear, rank: int) -> None:
+        super().__init__()
+        self.inner = inner
+        self.down = nn.Parameter(torch.randn(rank, inner.in_features) / math.sqrt(inner.in_features))
+        self.up = nn.Parameter(torch.zeros(inner.out_features, rank))
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        """float[..., out] of float[..., in]."""
+        return self.inner(states) + (states @ self.down.T) @ self.up.T
+
+
+class Model(nn.Module):
+    """The cross-encoder's body with the two heads."""
+
+    def __init__(self, graph: onnx.GraphProto, frozen: int, rank: int) -> None:
+        super().__init__()
+        self.frozen = frozen
+        self.body = body_of(graph)
+        self.sentence = nn.Linear(384, 1)
+        self.passage = nn.Linear(384, 1)
+        for parameter in self.body.parameters():
+            parameter.requires_grad = False
+        for layer in self.body.encoder.layer[frozen:]:
+            for parameter in layer.parameters():
+                parameter.requires_grad = parameter.dim() == 1
+            for name in MATRICES if rank else ():
+                parent, _, last = name.rpartition(".")
+                holder = layer.get_submodule(parent)
+                setattr(holder, last, LowRank(getattr(holder, last), rank))
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
+        """Token states, float[rows, length, 384]."""
+        wide = (1.0 - mask[:, None, None, :].float()) * torch.finfo(torch.float32).min
+        with torch.no_grad():
+            states = self.body.embeddings(input_ids=ids, token_type_ids=types)
+            for layer in self.body.encoder.layer[: self.frozen]:
+                states = _states(layer(states, wide))
+        for layer in self.body.encoder.layer[self.frozen :]:
+            states = _states(layer(states, wide))
+        return states
+
+
+def _states(output: object) -> torch.Tensor:
+    return output[0] if isinstance(output, tuple) else output  # it differs between versions of transformers
+
+
+def body_of(graph: onnx.GraphProto) -> BertModel:
+    """The body of the int8 graph, its matrices made floats again."""
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+
+    def floats(name: str) -> np.ndarray:
+        if name in stored:
+            return stored[name]
+        zero = stored[f"{name}_zero_point"].astype(np.float32)
+        return (stored[f"{name}_quantized"].astype(np.float32) - zero) * stored[f"{name}_scale"]
+
+    config = BertConfig(
+        vocab_size=30522, hidden_size=384, num_hidden_layers=LAYERS, num_attention_heads=12, intermediate_size=1536,
+        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
+    )  # fmt: skip
+    body = BertModel(config, add_pooling_layer=False)
+    names = matrix_names(graph)
+    weights: dict[str, torch.Tensor] = {}
+    for key, value in body.state_dict().items():
+        layer, _, part = key.removeprefix("encoder.layer.").partition(".")
+        if part.removesuffix(".weight") in MATRICES and part.endswith("weight"):
+            array = floats(names[int(layer) * len(MATRICES) + MATRICES.index(part.removesuffix(".weight"))]).T
+        elif key in ("embeddings.position_ids", "embeddings.token_type_ids"):
+            continue
+        else:
+            array = floats(f"bert.{key}")
+        assert array.shape == value.shape, key
+        weights[key] = torch.from_numpy(np.array(array))
+    body.load_state_dict(weights, strict=False)
+    return body
+
+
+def matrix_names(graph: onnx.GraphProto) -> list[str]:
+    """Names of the layers' matrices in the order of the graph, without their endings."""
+    ends = "_quantized"
+    return [
+        tensor.name.removesuffix(ends)
+        for tensor in graph.initializer
+        if tensor.name.startswith("onnx::MatMul") and tensor.name.endswith(ends)
+    ]
+
+
+# ------------------------------------------------------------------------------------------------ fitting
+
+
+@dataclass
+class Batch:
+    """Padded tokens of some examples, and for each sentence its row, its tokens and its label."""
+
+    ids: torch.Tensor
+    mask: torch.Tensor
+    types: torch.Tensor
+    pool: torch.Tensor
+    """float[sentences, rows × length]: the mean over a sentence's tokens, as a matrix."""
+    rows: torch.Tensor
+    labels: torch.Tensor
+    passages: torch.Tensor
+
+
+def batch_of(chosen: Sequence[tuple[Example, Encoding]]) -> Batch:
+    """Examples as arrays."""
+    length = max(len(encoding.ids) for _, encoding in chosen)
+    ids = torch.zeros(len(chosen), length, dtype=torch.long)
+    mask, types = ids.clone(), ids.clone()
+    pool: list[torch.Tensor] = []
+    rows: list[int] = []
+    labels: list[float] = []
+    for row, (example, encoding) in enumerate(chosen):
+        n = len(encoding.ids)
+        ids[row, :n] = torch.tensor(encoding.ids)
+        mask[row, :n] = 1
+        types[row, :n] = torch.tensor(encoding.type_ids)
+        _, spans = laid_out(example.passage)
+        for span, label in zip(spans, example.labels, strict=True):
+            tokens = [
+                t
+                for t, (type_, (a, b)) in enumerate(zip(encoding.type_ids, encoding.offsets, strict=True))
+                if type_ == 1 and a < b and a >= span[0] and b <= span[1]
+            ]
+            if tokens:
+                weights = torch.zeros(len(chosen) * length)
+                weights[[row * length + t for t in tokens]] = 1 / len(tokens)
+                pool.append(weights)
+                rows.append(row)
+                labels.append(label)
+    whole = torch.tensor([float(any(example.labels)) for example, _ in chosen])
+    return Batch(ids, mask, types, torch.stack(pool), torch.tensor(rows), torch.tensor(labels), whole)
+
+
+def logits_of(model: Model, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits of sentences and of passages."""
+    # half precision is two to three times as fast on a processor with avx512_bf16, and the weights are int8 in the end
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        states = model(batch.ids, batch.mask, batch.types)
+    states = states.float()
+    flat = states.reshape(-1, states.shape[-1])
+    return model.sentence(batch.pool @ flat)[:, 0], model.passage(states[:, 0])[:, 0]
+
+
+def batches(
+    found: Sequence[Example], tokenizer: Tokenizer, chance: random.Random | None
+) -> Iterator[list[tuple[Example, Encoding]]]:
+    """Examples of like length together, in random order when fitting."""
+    encodings = tokenizer.encode_batch([(e.question, laid_out(e.passage)[0]) for e in found])
+    order = sorted(
+        range(len(found)), key=lambda n: len(encodings[n].ids) + (chance.random() * 12 if chance else 0)
+    )
+    groups: list[list[int]] = [[]]
+    for n in order:
+        if (len(groups[-1]) + 1) * len(encodings[n].ids) > BATCH_TOKENS:
+            groups.append([])
+        groups[-1].append(n)
+    if chance:
+        chance.shuffle(groups)
+    for group in groups:
+        yield [(found[n], encodings[n]) for n in group]
+
+
+def stated(sentences: Sequence[float], passage: float) -> float:
+    """One number for a passage."""
+    return (max(sentences, default=-20.0) + passage) / 2
+
+
+def judged(model: Model, tokenizer: Tokenizer, asked: Sequence[Asked]) -> list[float]:
+    """For each question the greatest score among its own passages and its siblings'."""
+    found: list[Example] = []
+    owner: list[int] = []
+    for n, one in enumerate(asked):
+        for passage in (*one.gold, *one.own[:4], *one.siblings[:3]):
+            found.append(Example(one.text, passage, (0.0,) * len(passage.sentences)))
+            owner.append(n)
+    best = [-20.0] * len(asked)
+    place = {id(example): n for n, example in enumerate(found)}
+    model.eval()
+    with torch.no_grad():
+        for chosen in batches(found, tokenizer, None):
+            batch = batch_of(chosen)
+            sentences, passages = logits_of(model, batch)
+            for row, (example, _) in enumerate(chosen):
+                mine = sentences[batch.rows == row].tolist()
+                n = owner[place[id(example)]]
+                best[n] = max(best[n], stated(mine, passages[row].item()))
+    model.train()
+    return best
+
+
+def auc(scores: Sequence[float], right: Sequence[bool]) -> float:
+    """Area under the ROC curve: the chance that an answerable question scores above another."""
+    yes = [s for s, r in zip(scores, right, strict=True) if r]
+    no = [s for s, r in zip(scores, right, strict=True) if not r]
+    wins = sum((y > n) + (y == n) / 2 for y in yes for n in no)
+    return wins / (len(yes) * len(no)) if yes and no else float("nan")
+
+
+def refused(scores: Sequence[float], right: Sequence[bool], false: float = 0.05) -> float:
+    """Share of unanswerable questions below the score that refuses a share `false` of answerable ones."""
+    yes = sorted(s for s, r in zip(scores, right, strict=True) if r)
+    bar = yes[int(false * len(yes))]
+    no = [s for s, r in zip(scores, right, strict=True) if not r]
+    return sum(s < bar for s in no) / len(no)
+
+
+def save(model: Model, graph: onnx.GraphProto, weights: str, path: Path, rank: int) -> None:
+    """What was learned, in half precision, by the names that the graph has for it."""
+    names = matrix_names(graph)
+    values: dict[str, np.ndarray] = {"of": np.array(weights)}
+    for n, layer in enumerate(model.body.encoder.layer):
+        if n < model.frozen:
+            continue
+        for key, parameter in layer.named_parameters():
+            plain = key.replace(".inner.", ".")
+            if parameter.dim() == 1:
+                values[f"bert.encoder.layer.{n}.{plain}"] = parameter.detach().numpy().astype(np.float16)
+        for m, part in enumerate(MATRICES if rank else ()):
+            low = layer.get_submodule(part)
+            name = names[n * len(MATRICES) + m]
+            values[f"{name}.down"] = low.down.detach().numpy().astype(np.float16)
+            values[f"{name}.up"] = low.up.detach().numpy().astype(np.float16)
+    for head in ("sentence", "passage"):
+        linear = getattr(model, head)
+        values[f"{head}.weight"] = linear.weight.detach().numpy()[0].astype(np.float32)
+        values[f"{head}.bias"] = linear.bias.detach().numpy().astype(np.float32)
+    np.savez_compressed(path, **values)
+
+
+def fit(args: argparse.Namespace) -> None:
+    """Read the texts, fit, save after each epoch."""
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    chance = random.Random(args.seed)
+    files = carried(DEFAULT_RERANKER)
+    assert files is not None, "the weights are not installed"
+    graph = onnx.load(str(files.files["model.onnx"])).graph
+    tokenizer = Tokenizer.from_file(str(files.files["tokenizer.json"]))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(512)
+    documents = [
+        json.loads(line) for name in args.texts for line in Path(name).read_text().splitlines() if line
+    ]
+    every = asked_of(documents)
+    groups = sorted({group for group, _ in every})
+    aside = set(groups[:: args.aside]) if args.aside else set()
+    learn = [asked for group, asked in every if group not in aside]
+    test = [asked for group, asked in every if group in aside]
+    right = [asked.sentence is not None for asked in test]
+    print(f"{len(documents)} documents, {len(learn)} questions to learn from, {len(test)} aside", flush=True)
+    model = Model(graph, args.frozen, args.rank)
+    if args.start:
+        restore(model, graph, np.load(args.start))
+    groups_ = [
+        {
+            "params": [p for m in model.modules() if isinstance(m, LowRank) for p in (m.down, m.up)],
+            "lr": args.rate,
+        },
+        {
+            "params": [p for p in model.body.parameters() if p.requires_grad and p.dim() == 1],
+            "lr": args.rate * args.bias,
+        },
+        {"params": [*model.sentence.parameters(), *model.passage.parameters()], "lr": args.rate},
+    ]
+    optimizer = torch.optim.AdamW([g for g in groups_ if g["params"]], weight_decay=args.decay)
+    plan = [
+        list(batches([e for a in learn for e in examples(a, chance)], tokenizer, chance))
+        for _ in range(args.epochs)
+    ]
+    total, step, clock = sum(map(len, plan)), 0, time.time()
+    rates = [group["lr"] for group in optimizer.param_groups]
+    for epoch, some in enumerate(plan):
+        losses: list[float] = []
+        for chosen in some:
+            share = step / total
+            factor = min(1.0, step / (0.06 * total + 1)) * (1 - share)
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * factor
+            batch = batch_of(chosen)
+            sentences, passages = logits_of(model, batch)
+            loss = nn.functional.binary_cross_entropy_with_logits(
+                sentences, batch.labels, pos_weight=torch.tensor(args.weight)
+            )
+            loss = loss + 0.5 * nn.functional.binary_cross_entropy_with_logits(passages, batch.passages)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 1.0)
+            optimizer.step()
+            losses.append(loss.item())
+            step += 1
+            if step % 50 == 0:
+                print(
+                    f"{step}/{total} {time.time() - clock:.0f} s, loss {np.mean(losses[-50:]):.3f}",
+                    flush=True,
+                )
+        save(model, graph, files.sha256, args.out, args.rank)
+        if test:
+            scores = judged(model, tokenizer, test)
+            print(
+                f"epoch {epoch + 1}: loss {np.mean(losses):.3f}, aside AUC {auc(scores, right):.3f},"
+                f" refused at 5 % false {refused(scores, right):.2f}",
+                flush=True,
+            )
+
+
+def restore(model: Model, graph: onnx.GraphProto, saved: "np.lib.npyio.NpzFile") -> None:
+    """Go on from what was saved."""
+    names = matrix_names(graph)
+    with torch.no_grad():
+        for n, layer in enumerate(model.body.encoder.layer):
+            for key, parameter in layer.named_parameters():
+                name = f"bert.encoder.layer.{n}.{key.replace('.inner.', '.')}"
+                if parameter.dim() == 1 and name in saved:
+                    parameter.copy_(torch.from_numpy(saved[name].astype(np.float32)))
+            for m, part in enumerate(MATRICES):
+                low = layer.get_submodule(part)
+                name = names[n * len(MATRICES) + m]
+                if isinstance(low, LowRank) and f"{name}.up" in saved:
+                    low.down.copy_(torch.from_numpy(saved[f"{name}.down"].astype(np.float32)))
+                    low.up.copy_(torch.from_numpy(saved[f"{name}.up"].astype(np.float32)))
+        for head in ("sentence", "passage"):
+            linear = getattr(model, head)
+            linear.weight.copy_(torch.from_numpy(saved[f"{head}.weight"][None]))
+            linear.bias.copy_(torch.from_numpy(saved[f"{head}.bias"]))
+
+
+def main() -> int:
+    """Parse the arguments and fit."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--texts", nargs="+", required=True, metavar="FILE")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="go on from this file")
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument(
+        "--bias", type=float, default=1.0, help="rate of biases and norms, as a share of --rate"
+    )
+    parser.add_argument("--decay", type=float, default=0.01)
+    parser.add_argument(
+        "--weight", type=float, default=2.0, help="weight of a sentence that states the answer"
+    )
+    parser.add_argument("--frozen", type=int, default=4, help="lower layers left alone")
+    parser.add_argument("--rank", type=int, default=8, help="rank of the change of a matrix; 0 for none")
+    parser.add_argument(
+        "--aside", type=int, default=0, metavar="N", help="keep every Nth group aside and measure on it"
+    )
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=7)
+    fit(parser.parse_args())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""What a reader is given of a hit."""
+
+from index.reading import laid_out, pieces, to_read
+from index.types import Hit
+
+SENTENCE = "The harbour master closed the quay for nine days after the storm."
+
+
+def hit(text: str, **changes: object) -> Hit:
+    fields: dict[str, object] = {
+        "document_id": "d", "path": "a.txt", "title": "Storm at Norra", "date": "2019-03-04", "paragraph": 3, "line_start": 5,
+        "line_end": 5, "start": 100, "end": 100 + len(text), "page": None, "text": text, "sha256": "", "context": "Storm at Norra\nHarbour",
+        "score": 0.5, "kind": "body",
+    }  # fmt: skip
+    return Hit(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_the_title_stands_once_then_headings_date_and_lent_names() -> None:
+    (piece,) = to_read(hit(SENTENCE, lent="Ada Holm"))
+    assert piece.about == "Storm at Norra. Harbour. 4 March 2019. Ada Holm"
+
+
+def test_a_document_without_title_or_date_is_about_nothing() -> None:
+    (piece,) = to_read(hit(SENTENCE, title="", date=None, context=""))
+    assert piece.about == ""
+    assert laid_out(piece)[0].startswith(SENTENCE)
+
+
+def test_only_the_last_words_before_a_paragraph_are_read() -> None:
+    (piece,) = pieces(SENTENCE, title="", date=None, before=" ".join(f"w{n}" for n in range(100)))
+    assert piece.before.split()[0] == "w76"
+    assert piece.before.split()[-1] == "w99"
+
+
+def test_a_long_paragraph_is_cut_between_sentences_and_nothing_is_lost() -> None:
+    sentences = [f"Sentence number {n} has exactly ten words in it, no more." for n in range(60)]
+    found = pieces(" ".join(sentences), title="T", date=None)
+    assert len(found) > 1
+    assert [s for piece in found for s in piece.sentences] == sentences
+    assert all(sum(len(s.split()) for s in piece.sentences) <= 220 for piece in found)
+    assert sentences[len(found[0].sentences) - 1].endswith(found[1].before)
+
+
+def test_one_endless_sentence_is_one_piece() -> None:
+    (piece,) = pieces("word " * 900, title="T", date=None)
+    assert len(piece.sentences) == 1
+
+
+def test_an_empty_paragraph_gives_nothing_to_read() -> None:
+    assert pieces("  \n ", title="T", date=None) == []
+
+
+def test_spans_hold_exactly_the_sentences() -> None:
+    (piece,) = to_read(hit(f"{SENTENCE} “Nobody was hurt,” he said."), before="It blew hard.")
+    text, spans = laid_out(piece)
+    assert [text[start:end] for start, end in spans] == list(piece.sentences)
+    assert "It blew hard." in text[: spans[0][0]]
