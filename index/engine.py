@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from index.embed import OnnxEmbedder
-from index.errors import ModelError, NotFoundError
+from index.errors import CorruptError, ModelError, NotFoundError
 from index.models import ModelFiles, resolve_embedder, resolve_reranker
 from index.passages import SPLITTER_VERSION
 from index.rerank import OnnxReranker
@@ -13,6 +13,9 @@ from index.search import paragraph_hit, search
 from index.store import LocalStore
 from index.sync import put, sync
 from index.types import BuiltBy, Embedder, Filters, Hit, Progress, Reranker, SearchResult, SyncReport
+
+_LEAD, _BEFORE, _AFTER = 1200, 2500, 500
+"""Characters of a document read around a hit: from its beginning, before the hit and behind it."""
 
 
 class Index:
@@ -126,6 +129,16 @@ class Index:
                 break
             found.append(paragraph_hit(stored, score=hit.score, context=hit.text))
         return found
+
+    def around(self, hit: Hit, *, collection: str = "default") -> str:
+        """The beginning of a hit's document and what stands around the hit; its own text where that is gone."""
+        try:
+            text = self.store.text(collection, hit.document_id)
+        except (NotFoundError, CorruptError):
+            return hit.text
+        start = max(0, hit.start - _BEFORE)
+        lead = text[: min(_LEAD, start)]
+        return "\n".join(part for part in (lead, text[start : hit.end + _AFTER]) if part)
 
     def sync(
         self, root: Path, *, collection: str = "default", progress: Progress | None = None
