@@ -32,6 +32,9 @@ from index.types import (
 _HITS_READ = 5
 """Paragraphs that the reader reads; what answers is among them for 19 questions of 20."""
 
+_LEAD, _BEFORE, _AFTER = 1200, 2500, 500
+"""Characters of a document read around a hit: from its beginning, before the hit and behind it."""
+
 
 class Index:
     """An open data folder with the models that serve it. Models are loaded when first needed."""
@@ -178,6 +181,16 @@ class Index:
                 break
             found.append(paragraph_hit(stored, score=hit.score, context=hit.text))
         return found
+
+    def around(self, hit: Hit, *, collection: str = "default") -> str:
+        """The beginning of a hit's document and what stands around the hit; its own text where that is gone."""
+        try:
+            text = self.store.text(collection, hit.document_id)
+        except (NotFoundError, CorruptError):
+            return hit.text
+        start = max(0, hit.start - _BEFORE)
+        lead = text[: min(_LEAD, start)]
+        return "\n".join(part for part in (lead, text[start : hit.end + _AFTER]) if part)
 
     def sync(
         self, root: Path, *, collection: str = "default", progress: Progress | None = None

@@ -125,14 +125,18 @@ def values(kind: Kind, text: str, question: str) -> set[str]:
         )
         return {stem(word) for word in named if word.lower() not in STOP_WORDS} - known
     if kind == "duration":
-        text = (
-            _AGO.sub(" ", text)
-            if _ASKS_INTERVAL.search(question)
-            else _INTERVAL.sub(" ", _AGO.sub(" ", text))
-        )
+        text = without_intervals(text, question)
     asked = question.lower()
     found = {re.sub(r"[\s-]+", " ", match.group().lower()).strip() for match in _VALUES[kind].finditer(text)}
     return found if kind in ("statement", "reason") else {value for value in found if value not in asked}
+
+
+def without_intervals(text: str, question: str) -> str:
+    """A text in which what is no answer to "how long" is blanked: "two years ago", and "the first in two years"."""
+    patterns = (_AGO,) if _ASKS_INTERVAL.search(question) else (_AGO, _INTERVAL)
+    for pattern in patterns:
+        text = pattern.sub(lambda found: " " * len(found[0]), text)
+    return text
 
 
 _NO_PERSON = re.compile(
@@ -145,4 +149,9 @@ _NO_PERSON = re.compile(
 
 def _may_name(kind: Kind, name: str) -> bool:
     """Whether a name may be a person's: bodies, days and places with a telling word are not."""
-    return kind != "person" or not _NO_PERSON.search(name)
+    return kind != "person" or not names_no_person(name)
+
+
+def names_no_person(name: str) -> bool:
+    """Whether a word of a name tells that it is a body's, a day's or a place's."""
+    return bool(_NO_PERSON.search(name))

@@ -64,7 +64,12 @@ def version_fit(query: str, documents: Iterable[DocumentInfo]) -> Mapping[str, f
 def _versions(one: DocumentInfo, other: DocumentInfo) -> bool:
     if one.id == other.id or one.date is None or other.date is None or one.date == other.date:
         return False
-    mine, theirs = stems(_bare(one.title)), stems(_bare(other.title))
+    return versions_of_one(one.title, other.title)
+
+
+def versions_of_one(title: str, other: str) -> bool:
+    """Whether two titles, numbers and months aside, are those of versions of one document."""
+    mine, theirs = stems(_bare(title)), stems(_bare(other))
     return bool(mine | theirs) and len(mine & theirs) >= _SAME_TITLE * len(mine | theirs)
 
 

@@ -11,6 +11,7 @@ from index.expects import expected
 from index.types import Hit, SearchResult
 from qa.answerable import NO_EVIDENCE, Bar, bar, probability
 from qa.compose import Checked, Composed, Composer, nearest, whole
+from qa.disagreement import Compared, claim_of, compare, gives, sentence_of, told
 from qa.drafting import DraftReader
 from qa.extract import ScoredQuote, Selected, scored_sentences, select
 from qa.followup import standalone_question
@@ -24,6 +25,7 @@ from qa.types import (
     Answer,
     AnswererInfo,
     AskedQuery,
+    Conflict,
     Event,
     OnEvent,
     Question,
@@ -140,12 +142,15 @@ def _extracted(found: _Found, parts: Parts, run: _Run, degraded: tuple[str, ...]
             reason = "unsupported_draft"
         return _abstained(found, parts, reason, EXTRACTIVE, degraded=degraded)
     composer = Composer(parts.base_url)
-    for chosen in select(found.standalone, found.scored):
+    compared = _compared(found, parts)
+    for chosen in told(found.standalone, select(found.standalone, found.scored), compared):
         _say(composer, _checked(chosen), run)
         for item in _items(chosen, found, parts):
             _say(composer, Checked(item.text, "supported", chosen.score, (whole(item),), "quote"), run)
+    conflicts = _conflicts(found, compared, composer, run)
     run.lap("compose")
-    return _assembled(found, composer.composed(), EXTRACTIVE, degraded, dropped=0)
+    made = _assembled(found, composer.composed(), EXTRACTIVE, degraded, dropped=0)
+    return replace(made, conflicts=conflicts)
 
 
 def _items(chosen: Selected, found: _Found, parts: Parts) -> list[Hit]:
@@ -159,7 +164,34 @@ def _items(chosen: Selected, found: _Found, parts: Parts) -> list[Hit]:
 
 def _checked(chosen: Selected) -> Checked:
     """A verbatim sentence needs no check: its span is its own support."""
-    return Checked(chosen.text, "supported", chosen.score, chosen.quotes, "quote")
+    return Checked(chosen.text, "supported", chosen.score, chosen.quotes, "quote", chosen.label)
+
+
+def _compared(found: _Found, parts: Parts) -> Compared | None:
+    """What the likely sentences disagree on, read with what stands around them."""
+    known: dict[tuple[str, int], str] = {}
+
+    def around(hit: Hit) -> str:
+        place = hit.document_id, hit.paragraph
+        if place not in known:
+            known[place] = parts.index.around(hit, collection=found.question.collection)
+        return known[place]
+
+    return compare(found.standalone, found.scored, around)
+
+
+def _conflicts(
+    found: _Found, compared: Compared | None, composer: Composer, run: _Run
+) -> tuple[Conflict, ...]:
+    """Say in the program's own words that sources differ, citing each."""
+    if compared is None or compared.apart:
+        return ()
+    said = [side.said for side in compared.sides]
+    quotes = tuple(one.quote for one in said)
+    score = min(one.score for one in said)
+    sentence = _say(composer, Checked(sentence_of(compared), "supported", score, quotes, "program"), run)
+    values = tuple(side.value for side in compared.sides)
+    return (Conflict(claim_of(found.standalone), values, sentence.citations),)
 
 
 def _say(composer: Composer, checked: Checked, run: _Run) -> Sentence:
@@ -188,8 +220,12 @@ def _generated(found: _Found, parts: Parts, llm: LLM, run: _Run) -> Answer:
         unsupported = ("llm_unsupported",) if reader.dropped else ()
         instead = _extracted(found, parts, run, (*degraded, *unsupported))
         return replace(instead, usage=_usage(outcome))
+    compared = _compared(found, parts)
+    drafted = composer.composed().answer_plain
+    given = compared is not None and gives(compared, found.standalone, drafted)
+    conflicts = _conflicts(found, compared if given else None, composer, run)
     made = _assembled(found, composer.composed(), _info(llm, outcome), degraded, dropped=reader.dropped)
-    return replace(made, usage=_usage(outcome))
+    return replace(made, usage=_usage(outcome), conflicts=conflicts)
 
 
 def _drafted(

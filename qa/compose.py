@@ -11,13 +11,17 @@ from qa.types import Citation, Quote, Sentence, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A sentence with its verdict and the spans that support it, best first."""
+    """A sentence with its verdict and the spans that support it, best first.
+
+    `label` stands before the sentence in the answer and is no part of it.
+    """
 
     text: str
     verdict: Verdict
     score: float
     quotes: tuple[Quote, ...]
     layer: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,8 @@ class Composer:
         known = len(self._citations)
         cited = [self._cite(quote) for quote in checked.quotes]
         before = len(self._answer)
-        lead = " " if self._answer else ""
+        label = f"{clean(checked.label)}: " if checked.label else ""
+        lead = (" " if self._answer else "") + label
         text = clean(checked.text)
         markers = "".join(f"[{citation.marker}]" for citation in cited)
         start = before + len(lead)
@@ -55,7 +60,7 @@ class Composer:
             tuple(citation.id for citation in cited), text, checked.layer,
         )  # fmt: skip
         self._sentences.append(sentence)
-        self._plain.append(text)
+        self._plain.append(label + text)
         return sentence, tuple(self._citations.values())[known:], self._answer[before:]
 
     def composed(self) -> Composed:

@@ -10,6 +10,7 @@ from index.expects import Kind, expected, holds, values
 from index.sentences import sentence_spans
 from index.types import Hit, Reranker
 from qa.types import Quote
+from qa.values import COMPARED, agree, values_of
 
 _HITS_READ = 6
 """Paragraphs whose sentences are looked at; the answer stands lower for fewer than 1 question in 50."""
@@ -143,11 +144,15 @@ def for_reranker(hit: Hit, sentence: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """One sentence of an extractive answer and the spans that say it, the quoted one first."""
+    """One sentence of an extractive answer and the spans that say it, the quoted one first.
+
+    `label` is the program's word before it, where the answer tells of two things that look alike.
+    """
 
     text: str
     score: float
     quotes: tuple[Quote, ...]
+    label: str = ""
 
 
 def select(question: str, scored: Sequence[ScoredQuote]) -> list[Selected]:
@@ -215,6 +220,10 @@ def _one_each(scored: Sequence[ScoredQuote]) -> list[ScoredQuote]:
 def _agree(question: str, one: str, other: str) -> bool:
     """Whether two sentences answer alike: the same values of the kind asked for, or mostly the same words."""
     kind = expected(question)
+    if kind in COMPARED:
+        first, second = (values_of(kind, question, text, None) for text in (one, other))
+        if first and second:
+            return agree(first, second)
     if kind is not None and kind not in _LOOSE:
         a, b = values(kind, one, question), values(kind, other, question)
         if a and b:

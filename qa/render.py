@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from index.types import CheckReport, Hit, StoredParagraph, SyncReport
+from qa.age import age_of, today
 from qa.types import Abstention, Answer, Citation, Verified
 
 _KEPT = {ord("\n"), ord("\t")}
@@ -164,6 +165,9 @@ def notes_text(answer: Answer, style: Style = PLAIN) -> str:
         style.warning("Note:") + f" {DEGRADED.get(name, 'done without ' + one_line(name))}."
         for name in answer.degraded
     )
+    old = age_of(answer.citations, today())
+    if old:
+        lines.append(style.warning("Note:") + f" {old}")
     return "\n".join(lines)
 
 

@@ -2,7 +2,7 @@
 import { copy, markdown } from "./copy.js";
 import { el, facts } from "./dom.js";
 import { citationLink, showBeside } from "./source.js";
-import { count, length, oneLine, place, slice, unit, visible } from "./text.js";
+import { age, count, labelBefore, length, oneLine, place, slice, unit, visible } from "./text.js";
 
 const VERDICTS = {
   supported: ["✓", "supported"],
@@ -83,24 +83,26 @@ export class Turn {
 
   checked(sentence) {
     if (!(sentence.end <= length(this.text)) || !sentence.citations.every((id) => this.citations.has(id))) return;
-    this.taken = sentence.end;
     this.pending.textContent = "";
     this.shown.push(key(sentence));
-    this.sentences.append(this.sentence(sentence, this.text));
+    this.sentences.append(this.sentence(sentence, this.text, this.taken));
+    this.taken = sentence.end;
     if (this.shown.length === 1) this.showFirst();
   }
 
-  sentence(sentence, text) {
+  sentence(sentence, text, before = 0) {
     const cited = sentence.citations.map((id) => this.citations.get(id)).filter(Boolean);
     const links = cited.map((citation) => citationLink(citation, this.collection));
     this.links.push(...links.map((link, n) => [link, cited[n]]));
     const said = withoutMarkers(slice(text, sentence.start, sentence.end), cited);
+    const label = labelBefore(text, before, sentence.start);
     const [icon, word] = VERDICTS[sentence.verdict] ?? ["?", "not checked"];
     const verdict = el("span", { class: "verdict" }, el("span", { "aria-hidden": "true" }, icon), ` ${word}`);
     const tail = el("span", { class: "tail" }, ...links.slice(-1), " ", verdict); // a verdict never stands alone on a line
     return el(
       "p",
       { class: "sentence", "data-verdict": sentence.verdict in VERDICTS ? sentence.verdict : "unsupported" },
+      ...(label ? [el("strong", { class: "label", dir: "auto" }, visible(label)), " "] : []),
       el("span", { class: "said", dir: "auto" }, visible(said)),
       ...links.slice(0, -1).flatMap((link) => [" ", link]), " ", tail,
     );
@@ -115,7 +117,8 @@ export class Turn {
     for (const citation of answer.citations) this.citations.set(citation.id, citation);
     if (this.text !== answer.answer || this.shown.join() !== answer.sentences.map(key).join()) {
       this.links = []; // the whole answer has the last word
-      this.sentences.replaceChildren(...answer.sentences.map((sentence) => this.sentence(sentence, answer.answer)));
+      this.sentences.replaceChildren(...answer.sentences.map((sentence, n) =>
+        this.sentence(sentence, answer.answer, answer.sentences[n - 1]?.end)));
     }
     this.after.replaceChildren(
       ...answer.conflicts.map((conflict) => this.conflict(conflict)),
@@ -214,5 +217,6 @@ function withoutMarkers(text, cited) {
 function notes(answer) {
   const said = answer.degraded.map((name) => DEGRADED[name] ?? `Done without ${oneLine(name)}.`);
   if (answer.status === "partial") said.unshift("Partial: what the documents do not fully support was left out or is marked.");
+  if (age(answer.citations)) said.push(age(answer.citations));
   return said.map((text) => el("p", { class: "note" }, text));
 }

@@ -1,12 +1,13 @@
 // An answer on the clipboard, as Markdown in which every citation is a footnote with its verbatim text.
-import { oneLine, place, slice, visible } from "./text.js";
+import { labelBefore, oneLine, place, slice, visible } from "./text.js";
 
 /** A question and its answer as Markdown. */
 export function markdown(question, answer) {
   const notes = new Map(answer.citations.map((citation) => [citation.id, citation]));
-  const said = answer.sentences.map((sentence) => {
+  const said = answer.sentences.map((sentence, n) => {
     const markers = sentence.citations.map((id) => `[^${notes.get(id)?.marker}]`).join("");
-    return visible(slice(answer.answer, sentence.start, sentence.end)) + markers;
+    const label = labelBefore(answer.answer, answer.sentences[n - 1]?.end ?? 0, sentence.start);
+    return visible(`${label} ${slice(answer.answer, sentence.start, sentence.end)}`.trimStart()) + markers;
   });
   const body = said.join(" ") || "No answer in the documents.";
   return [`## ${oneLine(question)}`, body, ...answer.citations.map(footnote)].join("\n\n") + "\n";

@@ -61,3 +61,22 @@ export function place(found) {
   if (date) parts.push(day(date));
   return parts;
 }
+
+/** The program's own word between the sentence that ends before `start` and this one: "Dong Jun, 16 April 2024:". */
+export function labelBefore(text, from, start) {
+  const between = slice(text, from, start).replace(/^(?:\s*\[\d+\])*/, "").trim();
+  return between.endsWith(":") ? between : "";
+}
+
+/** How old the newest of the cited documents is, in words, where that is more than a year; else nothing. */
+export function age(citations, today = new Date()) {
+  const days = citations.map(({ date }) => date).filter((date) => /^\d{4}-\d{2}-\d{2}$/.test(date ?? ""));
+  if (!days.length) return "";
+  const newest = days.toSorted().at(-1);
+  const [year, month, dayOfMonth] = newest.split("-").map(Number);
+  const early = (today.getMonth() + 1) * 100 + today.getDate() < month * 100 + dayOfMonth ? 1 : 0;
+  const years = today.getFullYear() - year - early;
+  if (years < 1) return "";
+  const many = new Set(citations.map(({ document_id }) => document_id)).size > 1;
+  return `${many ? "The newest dated source of this answer" : "The source of this answer"} is of ${day(newest)}, ${count(years, "year")} old.`;
+}

@@ -11,6 +11,7 @@ import scripted
 from axe_playwright_python.sync_playwright import Axe
 
 from qa.settings import Secret
+from qa.types import Sentence
 
 KEY = "k" * 32
 
@@ -94,6 +95,18 @@ def test_sources_that_disagree_stand_side_by_side_with_their_dates(tab, serve, a
     assert sides.nth(1).inner_text().endswith("page 7 · 16 April 2024 · newest")
     assert "contradicted" in turn.locator(".verdict").inner_text()
     assert "The LLM did not answer" in turn.inner_text()
+
+
+def test_a_label_stands_before_its_sentence_and_the_age_of_the_source_below(tab, serve, ask):
+    page = tab()
+    label = "Dong Jun, 16 April 2024: "
+    text = f"{label}{scripted.QUOTE} [1]"
+    sentence = Sentence(0, len(label), len(label) + len(scripted.QUOTE), "supported", 0.9, ("c1",))
+    page.goto(serve(scripted.ScriptedSource((scripted.answer(text, sentences=(sentence,)),))))
+    turn = ask(page, "How long?")
+    assert turn.locator(".sentence .label").inner_text() == label.strip()
+    assert turn.locator(".sentence .said").inner_text() == scripted.QUOTE
+    assert "The source of this answer is of 20 April 2022, " in turn.inner_text()
 
 
 def test_everything_can_be_done_by_keyboard(tab, small):

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from scripted import QUOTE, abstained, answer, citation, disputed, document, hit, paragraphs
 
 from index.types import CheckReport, Paragraph, Skipped, StoredParagraph, SyncReport
+from qa.age import age_of
 from qa.payload import answer_payload
 from qa.render import (
     DEGRADED,
@@ -106,9 +108,33 @@ def test_one_line_is_one_line(text: str) -> None:
 
 
 def test_an_answer_shows_text_address_and_quote() -> None:
-    assert answer_text(answer()) == (
-        f"{QUOTE} [1]\n\n[1] news/call.txt, paragraph 3, line 5 (2022-04-20)\n    {QUOTE}"
-    )
+    shown = f"{QUOTE} [1]\n\n[1] news/call.txt, paragraph 3, line 5\n    {QUOTE}"
+    assert answer_text(answer(citations=(citation(date=None),))) == shown
+
+
+@pytest.mark.parametrize(
+    ("dates", "said"),
+    [
+        (("2022-04-20",), "the source of this answer is of 20 April 2022, 2 years old."),
+        (
+            ("2022-04-20", "2023-05-02"),
+            "the newest dated source of this answer is of 2 May 2023, 1 year old.",
+        ),
+        (("2022-04-20", None), "the newest dated source of this answer is of 20 April 2022, 2 years old."),
+        (("2023-05-03",), ""),
+        (("2022-04-20", "2024-05-01"), ""),
+        ((None,), ""),
+        (("no day",), ""),
+        ((), ""),
+    ],
+)
+def test_an_answer_that_rests_on_old_documents_says_how_old(dates: tuple[str | None, ...], said: str) -> None:
+    cited = [citation(n, date=day, document_id=f"d{n}") for n, day in enumerate(dates, 1)]
+    assert age_of(cited, date(2024, 5, 2)) == said
+
+
+def test_the_age_is_noted_below_the_sources() -> None:
+    assert "\n\nNote: the source of this answer is of 20 April 2022, " in answer_text(answer())
 
 
 def test_pages_and_ranges_of_lines_are_part_of_an_address() -> None:
