@@ -8,7 +8,6 @@ aside are asked: on the others the reader is surer than it will ever be again.
 
 import argparse
 import json
-import math
 import re
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from index.engine import Index
-from qa.answerable import log_odds
+from index.relevance import log_odds
 from qa.evaluate.metrics import area_under_curve
 from qa.extract import scored_sentences
 
@@ -35,8 +34,7 @@ def signals(index: Index, question: str) -> tuple[float, float]:
     """Log odds of the reader and of the best sentence."""
     result = index.search(question)
     scored = scored_sentences(question, result.hits, index.reranker)
-    stated = index.stated(question, result.hits)
-    return (0.0 if stated is None else stated), log_odds(scored[0].score if scored else 0.0)
+    return result.stated or 0.0, log_odds(scored[0].score if scored else 0.0)
 
 
 def logistic_regression(x: np.ndarray, y: np.ndarray, ridge: float = 1e-2) -> np.ndarray:
@@ -84,15 +82,13 @@ def main() -> int:
             index.sync(Path(folder))
         found = np.array([signals(index, question) for question, _ in asked])
     right = np.array([answerable for _, answerable in asked])
-    weights = logistic_regression(found, right)
-    print(
-        f"{len(asked)} questions; stated {weights[0]:.3f}, sentence {weights[1]:.3f}, intercept {weights[2]:.3f}"
-    )
-    fitted = 1 / (1 + np.exp(-(found @ weights[:2] + weights[2])))
-    report("sentence alone", 1 / (1 + np.exp(-found[:, 1])), right)
-    report("reader alone", 1 / (1 + np.exp(-found[:, 0])), right)
-    report("both", fitted, right)
-    assert not math.isnan(float(fitted.sum()))
+    slope, intercept = logistic_regression(found[:, :1], right)
+    print(f"{len(asked)} questions; slope {slope:.3f}, intercept {intercept:.3f}")
+    both = logistic_regression(found, right)
+    print(f"with the best sentence's relevance beside it: {both[0]:.3f}, {both[1]:.3f}, {both[2]:.3f}")
+    report("relevance alone", 1 / (1 + np.exp(-found[:, 1])), right)
+    report("reader", 1 / (1 + np.exp(-(slope * found[:, 0] + intercept))), right)
+    report("both", 1 / (1 + np.exp(-(found @ both[:2] + both[2]))), right)
     return 0
 
 

@@ -1,17 +1,14 @@
 """The index as one thing: open a data folder, bring it in step with files, search it."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
 from index.embed import OnnxEmbedder
 from index.errors import CorruptError, ModelError, NotFoundError
-from index.expects import is_question
 from index.models import ModelFiles, resolve_embedder, resolve_reranker
-from index.passage_reader import OnnxReader, fits, stated
+from index.passage_reader import OnnxReader, fits
 from index.passages import SPLITTER_VERSION
-from index.reading import BEFORE, to_read
 from index.rerank import OnnxReranker
 from index.search import paragraph_hit, search
 from index.store import LocalStore
@@ -28,9 +25,6 @@ from index.types import (
     SyncReport,
     ToRead,
 )
-
-_HITS_READ = 5
-"""Paragraphs that the reader reads; what answers is among them for 19 questions of 20."""
 
 _LEAD, _BEFORE, _AFTER = 1200, 2500, 500
 """Characters of a document read around a hit: from its beginning, before the hit and behind it."""
@@ -145,29 +139,15 @@ class Index:
         """The k paragraphs that answer the query best. Raises NotFoundError for an unknown collection."""
         self.store.refresh()
         return search(
-            self.store, self.embedder, self.reranker, query, collection=collection, k=k, filters=filters
+            self.store,
+            self.embedder,
+            self.reranker,
+            self.reader,
+            query,
+            collection=collection,
+            k=k,
+            filters=filters,
         )
-
-    def stated(self, question: str, hits: Sequence[Hit], *, collection: str = "default") -> float | None:
-        """Log odds that some of the first hits states what is asked.
-
-        None where no reader can say: there is none, or the text is a claim and not a question.
-        """
-        reader = self.reader
-        if reader is None or not hits or not is_question(question):
-            return None
-        passages = [
-            piece for hit in hits[:_HITS_READ] for piece in to_read(hit, self._before(hit, collection))
-        ]
-        return stated(reader.read(question, passages))
-
-    def _before(self, hit: Hit, collection: str) -> str:
-        """The words that stand before a paragraph; none where its document is gone or damaged."""
-        try:
-            text = self.store.text(collection, hit.document_id)
-        except (NotFoundError, CorruptError):
-            return ""
-        return text[max(hit.start - BEFORE, 0) : hit.start]
 
     def items_after(self, hit: Hit, *, collection: str = "default") -> list[Hit]:
         """The list items that follow a paragraph directly, as hits with its score; empty where none do."""

@@ -17,13 +17,11 @@ from tokenizers import Encoding
 from index.errors import ModelError
 from index.models import ModelFiles
 from index.onnx import OnnxGraph, weights_of
-from index.reading import laid_out
+from index.reading import NOTHING, laid_out
 from index.types import Reading, ToRead
 
 _STATES = "/bert/encoder/layer.11/output/LayerNorm/Add_1_output_0"
 """The last layer's token states in the graph."""
-_NOTHING = -20.0
-"""Log odds of a sentence that was cut off."""
 _LARGEST_INT8 = 127
 
 Values = dict[str, npt.NDArray[Any]]
@@ -55,7 +53,7 @@ class OnnxReader:
     def read(self, question: str, passages: Sequence[ToRead], /) -> list[Reading]:
         """Log odds for each passage and each of its sentences."""
         laid = [laid_out(passage) for passage in passages]
-        found = [Reading(_NOTHING, ())] * len(passages)
+        found = [Reading(NOTHING, ())] * len(passages)
         for batch in self._graph.run([(question, text) for text, _ in laid]):
             for n, states, encoding in zip(batch.rows, batch.output, batch.encodings, strict=True):
                 sentences = tuple(self._sentence(states, encoding, span) for span in laid[n][1])
@@ -64,7 +62,7 @@ class OnnxReader:
 
     def _sentence(self, states: npt.NDArray[np.float32], encoding: Encoding, span: tuple[int, int]) -> float:
         tokens = tokens_within(encoding, span)
-        return self._head("sentence", states[tokens].mean(axis=0)) if tokens else _NOTHING
+        return self._head("sentence", states[tokens].mean(axis=0)) if tokens else NOTHING
 
     def _head(self, name: str, state: npt.NDArray[np.float32]) -> float:
         return float(state @ self._heads[f"{name}.weight"] + self._heads[f"{name}.bias"][0])
@@ -110,8 +108,3 @@ def changed(learned: Values, stored: Values) -> Values:
         values[f"{name}_quantized"] = np.rint(matrix / scale).astype(np.int8)
         values[f"{name}_scale"] = np.array(scale)
     return values
-
-
-def stated(readings: Sequence[Reading]) -> float:
-    """Log odds that some passage states what is asked: its best sentence and the passage as a whole, halved."""
-    return max(((max(r.sentences, default=_NOTHING) + r.passage) / 2 for r in readings), default=_NOTHING)

@@ -1,10 +1,19 @@
-"""What a reader is given of a hit: what the paragraph is about, then its sentences."""
+"""What a reader is given of a hit, and what its reading changes: the order of the hits."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from index.relevance import log_odds, logistic
 from index.sentences import sentence_spans
 from index.timing import spelled
-from index.types import Hit, ToRead
+from index.types import Hit, Reading, ToRead
+
+HITS_READ = 6
+"""Paragraphs that are read; what answers is among them for 19 questions of 20."""
+NOTHING = -20.0
+"""Log odds of what could not be read."""
+_WEIGHT = 0.5
+"""Of the reader's log odds beside those of relevance, in the order of hits (docs/decisions/0017-stated.md)."""
 
 _WORDS_READ = 220
 """Words of a paragraph in one piece; a longer paragraph is read in several."""
@@ -59,3 +68,28 @@ def laid_out(passage: ToRead) -> tuple[str, Sequence[tuple[int, int]]]:
         spans.append((len(text), len(text) + len(sentence)))
         text += f"{sentence} "
     return text, spans
+
+
+def stated(readings: Sequence[Reading]) -> float:
+    """Log odds that some passage states what is asked: its best sentence and the passage as a whole, halved."""
+    return max(((max(r.sentences, default=NOTHING) + r.passage) / 2 for r in readings), default=NOTHING)
+
+
+def reordered(hits: Sequence[Hit], found: Sequence[float]) -> list[Hit]:
+    """Hits by relevance and by how far each states what is asked.
+
+    `found` is of the first hits; the others count as the least of these.
+
+    The greatest score stays what it was: a score says how relevant a paragraph is, whatever is stated in it.
+    """
+    if not found:
+        return list(hits)
+    known = [*found, *[min(found)] * (len(hits) - len(found))]
+    odds = [log_odds(hit.score) + _WEIGHT * value for hit, value in zip(hits, known, strict=True)]
+    shift = max(log_odds(hit.score) for hit in hits) - max(odds)
+    told = [{"stated": value} for value in found] + [{}] * (len(hits) - len(found))
+    changed = [
+        replace(hit, score=logistic(value + shift), scores={**hit.scores, **more})
+        for hit, value, more in zip(hits, odds, told, strict=True)
+    ]
+    return sorted(changed, key=lambda hit: -hit.score)

@@ -49,4 +49,15 @@ def relevance(signals: Signals, weights: Weights) -> float:
     """Probability in (0, 1) that the passage answers the question."""
     *coefficients, intercept = astuple(weights)
     total = intercept + sum(a * b for a, b in zip(coefficients, astuple(signals), strict=True))
-    return 1.0 / (1.0 + math.exp(-max(min(total, 60.0), -60.0)))
+    return logistic(total)
+
+
+def log_odds(p: float) -> float:
+    """Log odds of a probability, kept finite."""
+    p = min(max(p, 1e-6), 1 - 1e-6)
+    return math.log(p / (1 - p))
+
+
+def logistic(odds: float) -> float:
+    """Probability of log odds."""
+    return 1 / (1 + math.exp(-max(min(odds, 60.0), -60.0)))

@@ -1,4 +1,4 @@
-"""Hybrid search: dense and lexical lists fused, the best read again by a reranker, ranked by relevance."""
+"""Hybrid search: dense and lexical lists fused, ranked by relevance with a reranker; a reader looks at the first."""
 
 import math
 import time
@@ -12,6 +12,7 @@ from index.expects import expected, holds, is_question
 from index.fuse import bm25_bound, fuse
 from index.mentions import nearby_names
 from index.passages import embed_text
+from index.reading import BEFORE, HITS_READ, reordered, stated, to_read
 from index.relevance import STATEMENTS, WITH_RERANKER, WITHOUT_RERANKER, Signals, relevance
 from index.terms import words
 from index.timing import described, version_fit
@@ -20,6 +21,7 @@ from index.types import (
     Filters,
     Hit,
     PassageStore,
+    Reader,
     Reranker,
     SearchResult,
     StoredParagraph,
@@ -53,6 +55,7 @@ def search(
     store: PassageStore,
     embedder: Embedder | None,
     reranker: Reranker | None,
+    reader: Reader | None,
     query: str,
     *,
     collection: str = "default",
@@ -74,9 +77,32 @@ def search(
     found = candidates(store, collection, query, dense, lexical, depth=max(k, RERANKED))
     timings["retrieve"], clock = _since(clock)
     ranked = rank(query, found, reranker, store, collection)
-    timings["rerank"], _ = _since(clock)
+    timings["rerank"], clock = _since(clock)
+    hits = [hit_of(candidate) for candidate in ranked[: max(k, HITS_READ)]]
+    most = None
+    if reader is not None and hits and is_question(query):
+        hits, most = _read(query, hits, reader, store, collection)
+        timings["read"], _ = _since(clock)
     degraded = (() if embedder else ("dense",)) + (() if reranker else ("rerank",))
-    return SearchResult(tuple(hit_of(c) for c in ranked[:k]), degraded, timings)
+    return SearchResult(tuple(hits[:k]), degraded, timings, most)
+
+
+def _read(
+    query: str, hits: Sequence[Hit], reader: Reader, store: PassageStore, collection: str
+) -> tuple[list[Hit], float]:
+    """The hits in the order that reading them gives, and the log odds that one of them states what is asked."""
+    first = hits[:HITS_READ]
+    passages = [to_read(hit, _before(hit, store, collection)) for hit in first]
+    readings = iter(reader.read(query, [piece for pieces in passages for piece in pieces]))
+    found = [stated([next(readings) for _ in pieces]) for pieces in passages]
+    return reordered(hits, found), max(found)
+
+
+def _before(hit: Hit, store: PassageStore, collection: str) -> str:
+    """The words that stand before a paragraph; none where its document is gone or damaged."""
+    with suppress(NotFoundError, CorruptError):
+        return store.text(collection, hit.document_id)[max(hit.start - BEFORE, 0) : hit.start]
+    return ""
 
 
 def query_terms(query: str) -> list[str]:

@@ -158,11 +158,15 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Hits of one query, best first; `degraded` names the parts that could not take part (dense, rerank)."""
+    """Hits of one query, best first; `degraded` names the parts that could not take part (dense, rerank).
+
+    `stated` is the reader's log odds that one of them states what is asked; None where no reader looked.
+    """
 
     hits: tuple[Hit, ...]
     degraded: tuple[str, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    stated: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from index.engine import Index
 from index.expects import expected
 from index.types import Hit, SearchResult
-from qa.answerable import NO_EVIDENCE, Bar, bar, probability
+from qa.answerable import NO_EVIDENCE, Bar, answerable, probability
 from qa.compose import Checked, Composed, Composer, nearest, whole
 from qa.disagreement import Compared, claim_of, compare, gives, sentence_of, told
 from qa.drafting import DraftReader
@@ -82,8 +82,6 @@ class _Found:
     standalone: str
     result: SearchResult
     scored: tuple[ScoredQuote, ...]
-    stated: float | None
-    """Log odds, by the reader, that some passage states what is asked; None where it did not read."""
 
     @property
     def best(self) -> float:
@@ -93,11 +91,11 @@ class _Found:
     @property
     def confidence(self) -> float:
         """Probability that the documents answer."""
-        return probability(self.best, self.stated)
+        return probability(self.best, self.result.stated)
 
     def worth(self, purpose: Bar) -> bool:
         """Whether the documents are likely enough to answer for this."""
-        return self.confidence >= bar(purpose, read=self.stated is not None)
+        return answerable(self.best, self.result.stated, purpose)
 
 
 def answer(
@@ -122,9 +120,7 @@ def answer(
     run.tell(Event("search", {"query": standalone, "hits": [hit_payload(hit) for hit in result.hits]}))
     scored = tuple(scored_sentences(standalone, result.hits, parts.index.reranker))
     run.lap("sentences")
-    stated = parts.index.stated(standalone, result.hits, collection=question.collection)
-    run.lap("read")
-    found = _Found(question, standalone, result, scored, stated)
+    found = _Found(question, standalone, result, scored)
     llm = parts.llm
     done = _extracted(found, parts, run, ()) if llm is None else _generated(found, parts, llm, run)
     run.timings["total"] = (time.perf_counter() - started) * 1000

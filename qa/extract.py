@@ -1,12 +1,12 @@
 """The extractive answerer: the sentences that answer, verbatim."""
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 from index.analysis import STOP_WORDS, question_names, share_of_names, stem, stems, tokens
 from index.expects import Kind, expected, holds, values
+from index.relevance import log_odds, logistic
 from index.sentences import sentence_spans
 from index.types import Hit, Reranker
 from qa.types import Quote
@@ -97,9 +97,8 @@ def signals_of(question: str, hit: Hit, sentence: str, logit: float) -> Sentence
     own = stems(sentence)
     around = f"{hit.text} {hit.context} {hit.title} {hit.lent}"
     kind = expected(question)
-    odds = min(max(hit.score, 1e-6), 1 - 1e-6)
     return SentenceSignals(
-        paragraph=math.log(odds / (1 - odds)) / 10,
+        paragraph=log_odds(hit.score) / 10,
         rerank=logit / 10,
         kind=0.5 if kind is None else float(holds(kind, sentence, question)),
         words=len(wanted & own) / len(wanted) if wanted else 0.0,
@@ -111,7 +110,7 @@ def probability(signals: SentenceSignals, weights: SentenceWeights) -> float:
     """Probability in (0, 1) that the sentence answers."""
     *coefficients, intercept = astuple(weights)
     total = intercept + sum(a * b for a, b in zip(coefficients, astuple(signals), strict=True))
-    return 1 / (1 + math.exp(-max(min(total, 60.0), -60.0)))
+    return logistic(total)
 
 
 def scored_sentences(question: str, hits: Sequence[Hit], reranker: Reranker | None) -> list[ScoredQuote]:

@@ -9,7 +9,8 @@ import pytest
 from index.engine import Index
 from index.errors import ModelError
 from index.models import DEFAULT_RERANKER, ModelFiles, carried
-from index.passage_reader import OnnxReader, adapter, changed, fits, stated
+from index.passage_reader import OnnxReader, adapter, changed, fits
+from index.reading import stated
 from index.types import Reading, ToRead
 
 LEASE = (
@@ -127,25 +128,25 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
         yield opened
 
 
-def test_an_index_says_how_far_its_hits_state_what_is_asked(index: Index) -> None:
-    hits = index.search("When is the rent due?").hits
-    asked = index.stated("When is the rent due?", hits)
-    other = index.stated("Who owns the warehouse?", hits)
-    assert asked is not None
-    assert other is not None
-    assert asked > other
+def test_a_search_says_how_far_its_hits_state_what_is_asked(index: Index) -> None:
+    asked = index.search("When is the rent due?")
+    other = index.search("Who owns the warehouse?")
+    assert asked.stated is not None
+    assert other.stated is not None
+    assert asked.stated > other.stated + 1
+    assert asked.hits[0].scores["stated"] == asked.stated
 
 
-def test_a_claim_and_an_empty_result_are_not_read(index: Index) -> None:
-    hits = index.search("rent").hits
-    assert (
-        index.stated("The rent of the warehouse is due on the first working day of each quarter.", hits)
-        is None
-    )
-    assert index.stated("When is the rent due?", ()) is None
+def test_a_claim_is_not_read(index: Index) -> None:
+    found = index.search("The rent of the warehouse is due on the first working day of each quarter.")
+    assert found.hits
+    assert found.stated is None
+    assert "stated" not in found.hits[0].scores
 
 
 def test_there_is_no_reader_without_the_reranker_that_it_was_fitted_to(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("The rent is due in May.\n")
     with Index.open(tmp_path / "data", writable=True, reranker="off") as opened:
+        opened.sync(tmp_path)
         assert opened.reader is None
-        assert opened.stated("When?", ()) is None
+        assert opened.search("When is the rent due?").stated is None

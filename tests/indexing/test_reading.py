@@ -1,7 +1,9 @@
-"""What a reader is given of a hit."""
+"""What a reader is given of a hit, and how its reading orders hits."""
 
-from index.reading import laid_out, pieces, to_read
-from index.types import Hit
+import pytest
+
+from index.reading import NOTHING, laid_out, pieces, reordered, stated, to_read
+from index.types import Hit, Reading
 
 SENTENCE = "The harbour master closed the quay for nine days after the storm."
 
@@ -55,3 +57,28 @@ def test_spans_hold_exactly_the_sentences() -> None:
     text, spans = laid_out(piece)
     assert [text[start:end] for start, end in spans] == list(piece.sentences)
     assert "It blew hard." in text[: spans[0][0]]
+
+
+def test_what_states_the_answer_comes_before_what_is_only_on_the_matter() -> None:
+    hits = [hit(f"text {n}", paragraph=n, score=score) for n, score in enumerate((0.7, 0.6, 0.2, 0.01))]
+    found = reordered(hits, [-8.0, 3.0, -8.0])
+    assert [one.paragraph for one in found] == [1, 0, 2, 3]
+    assert found[0].score == pytest.approx(0.7), "the greatest score stays"
+    assert [one.scores.get("stated") for one in found] == [3.0, -8.0, -8.0, None]
+
+
+def test_the_unread_count_as_the_least_of_the_read() -> None:
+    hits = [hit("a", paragraph=1, score=0.5), hit("b", paragraph=2, score=0.4)]
+    assert [one.paragraph for one in reordered(hits, [-20.0])] == [1, 2]
+
+
+def test_equal_readings_change_neither_order_nor_scores() -> None:
+    hits = [hit("a", paragraph=1, score=0.5), hit("b", paragraph=2, score=0.25)]
+    assert [one.score for one in reordered(hits, [1.0, 1.0])] == pytest.approx([0.5, 0.25])
+    assert reordered(hits, []) == hits
+    assert reordered([], []) == []
+
+
+def test_the_best_sentence_and_its_passage_count_alike() -> None:
+    assert stated([Reading(2.0, (-3.0, 1.0)), Reading(-1.0, (0.0,))]) == 1.5
+    assert stated([]) == NOTHING
