@@ -14,7 +14,7 @@ from index.errors import RejectedError
 from index.formats.build import MOST_PARAGRAPHS, Builder
 from index.formats.markup import xml_root
 from index.formats.regions import joined
-from index.formats.sound import saved, sound_title
+from index.formats.sound import now, saved, sound_title
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _MACRO_DOCUMENT = "application/vnd.ms-word.document.macroEnabled.main+xml"
@@ -25,12 +25,15 @@ _UNSEEN = frozenset(
 )
 _MARKS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
 _HEADING = re.compile(r"(?i)\Aheading\s*([1-9])")
+_BUILT_IN = {"Title": 0, **{f"Heading{level}": level for level in range(1, 10)}}
+"""The styles that Word has of its own; a file may use them without saying what they are."""
 _NOTES = (RELATIONSHIP_TYPE.FOOTNOTES, RELATIONSHIP_TYPE.ENDNOTES)
 
 
 def parse(data: bytes, out: Builder, kind: str) -> None:
     """Add the paragraphs of a document. Macros, links and embedded objects are left alone."""
     del kind
+    began = now()
     # python-docx takes no macro document; its text is in the same place
     PartFactory.part_type_for[_MACRO_DOCUMENT] = DocumentPart
     package = Package.open(io.BytesIO(data))
@@ -42,7 +45,7 @@ def parse(data: bytes, out: Builder, kind: str) -> None:
         raise RejectedError("damaged", "the archive holds no Word document")
     properties = package.core_properties
     out.title = sound_title(properties.title)
-    out.created = saved(properties.modified, properties.created)
+    out.created = saved(properties.modified, properties.created, before=began)
     body = part.element.body
     # counted before it is walked: 500,000 paragraphs fit in 86 kB
     if sum(1 for _ in body.iter(f"{_W}p")) > MOST_PARAGRAPHS:
@@ -135,7 +138,7 @@ def _is_unseen(element: Any) -> bool:
 
 def _levels(part: DocumentPart) -> dict[str, int]:
     """The heading level of each style that makes headings; 0 is the document's title."""
-    found: dict[str, int] = {}
+    found = dict(_BUILT_IN)
     for style in part.styles.element.iter(f"{_W}style"):
         name = style.find(f"{_W}name")
         label = "" if name is None else name.get(f"{_W}val") or ""

@@ -9,7 +9,7 @@ from pptx.enum.shapes import PP_PLACEHOLDER
 
 from index.formats.build import Builder
 from index.formats.regions import joined
-from index.formats.sound import saved, sound_title
+from index.formats.sound import now, saved, sound_title
 
 _TITLES = (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE, PP_PLACEHOLDER.VERTICAL_TITLE)
 _FURNITURE = (PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER, PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.HEADER)
@@ -19,10 +19,11 @@ _DEEPEST = 20
 def parse(data: bytes, out: Builder, kind: str) -> None:
     """Add the text of a presentation. Hidden slides are left out; links, media and macros are left alone."""
     del kind
+    began = now()
     presentation = Presentation(io.BytesIO(data))
     properties = presentation.core_properties
     out.title = sound_title(properties.title)
-    out.created = saved(properties.modified, properties.created)
+    out.created = saved(properties.modified, properties.created, before=began)
     for number, slide in enumerate(presentation.slides, start=1):
         if slide.element.get("show") in {"0", "false"}:
             out.note(f"slide {number} is hidden and left out")

@@ -1,12 +1,12 @@
 """Which titles and dates of a file's metadata are worth believing."""
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 _DAY = re.compile(r"(?:D:)?\s*((?:19|20)\d\d)-?(\d\d)-?(\d\d)")
 _NO_TITLE = re.compile(
     r"""(?xi)^\W*(?:untitled.*|unknown|no\ title|title|document\d*|presentation\d*|powerpoint\ presentation|slide\ \d+
-    |book\d*|workbook\d*|microsoft\ \w+\ -\ .*|\d+|print|layout\ 1
+    |word\ document|book\d*|workbook\d*|microsoft\ \w+\ -\ .*|\d+|print|layout\ 1
     |.*\.(?:docx?|pptx?|xlsx?|pdf|dvi|tex|indd|qxd|rtf|odt|html?|ps|eps|cdr|pub))\W*$"""
 )
 _LONGEST_TITLE = 300
@@ -35,7 +35,20 @@ def iso_day(text: str | None) -> str | None:
         return None
 
 
-def saved(modified: datetime | None, created: datetime | None) -> str | None:
-    """The ISO day on which an Office file was last saved, where it says so itself."""
-    days = (moment.date().isoformat() for moment in (modified, created) if moment is not None)
-    return next((day for day in days if day not in _TEMPLATES), None)
+def now() -> datetime:
+    """The second a parse begins in, to be given to `saved`."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def saved(modified: datetime | None, created: datetime | None, *, before: datetime) -> str | None:
+    """The ISO day on which an Office file was last saved, where it says so itself.
+
+    The libraries say "now" for a file that does not, so only what lies before the parse is believed.
+    """
+    for moment in (modified, created):
+        if moment is None:
+            continue
+        known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if known < before and moment.date().isoformat() not in _TEMPLATES:
+            return moment.date().isoformat()
+    return None

@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from index.formats.build import Builder
-from index.formats.sound import saved, sound_title
+from index.formats.sound import now, saved, sound_title
 from index.formats.table import add_rows
 
 # importing openpyxl makes mimetypes read the machine's own tables, which the jail forbids
@@ -19,10 +19,11 @@ from openpyxl import load_workbook  # noqa: E402
 def parse(data: bytes, out: Builder, kind: str) -> None:
     """Add the rows of the visible sheets. Nothing is computed; links and macros are left alone."""
     del kind
+    began = now()
     values = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
     formulas = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
     out.title = sound_title(values.properties.title)
-    out.created = saved(values.properties.modified, values.properties.created)
+    out.created = saved(values.properties.modified, values.properties.created, before=began)
     for place, sheet in enumerate(values.worksheets):
         if sheet.sheet_state != "visible":
             out.note(f"sheet {sheet.title!r} is hidden and left out")

@@ -1,8 +1,10 @@
-"""Documents over HTTP: put one in place, take one away, fetch the stored text of one as a file."""
+"""Documents over HTTP: put one in place, take one away, fetch its text or its file to save."""
 
 import threading
 import unicodedata
 from collections.abc import AsyncIterator
+from hashlib import sha256
+from pathlib import Path as FolderPath
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -16,7 +18,7 @@ from starlette.convertors import PathConvertor, register_url_convertor
 from index.errors import InputError, NotFoundError
 from index.records import check_path
 from index.types import DocumentInfo
-from index.walk import MAX_BYTES
+from index.walk import MAX_BYTES, FileSkipped, Found, read_file
 from qa import wire
 from qa.api.contract import problems
 from qa.api.documents import DocumentId, Where
@@ -58,6 +60,9 @@ _BODY = {
 _STORED: dict[int | str, dict[str, Any]] = {
     200: {"description": "In place of an earlier version", "model": wire.DocumentOut},
     204: {"description": "This very file is stored there already"},
+}
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file, byte for byte", "content": {"application/octet-stream": _BINARY}}
 }
 _TEXT: dict[int | str, dict[str, Any]] = {
     200: {"description": "The text, in UTF-8", "content": {"application/octet-stream": _BINARY}}
@@ -139,6 +144,27 @@ def text(document_id: DocumentId, where: Where, state: StateDep) -> Response:
     return Response(words.encode(), media_type="application/octet-stream", headers=headers)
 
 
+@router.get(
+    "/v1/documents/{document_id}/original",
+    response_class=Response,
+    responses=_FILE | problems(404, 422, 503),
+    summary="The file that a document was made of, to be saved",
+)
+def original(document_id: DocumentId, where: Where, state: StateDep) -> Response:
+    """The file as it lies in `NUTGRAF_CORPUS`, and only while it is the one that was indexed. Uploads are not kept."""
+    info = state.service.document(where.collection, document_id)
+    data = _from_corpus(state.settings.corpus, info)
+    if data is None:
+        raise NotFoundError(
+            "its file is not at hand: it was uploaded, or has changed or gone since it was indexed"
+        )
+    headers = {
+        "Content-Disposition": _attachment(info.path, original=True),
+        "Content-Security-Policy": "sandbox",
+    }
+    return Response(data, media_type="application/octet-stream", headers=headers)
+
+
 class _Body:
     """The body of an upload on its way in, counted against the room there is for all of them."""
 
@@ -217,7 +243,19 @@ def _let_go(state: State, size: int, work: Any) -> None:
         work.exception()  # looked at, so that asyncio does not print it when nobody waits any more
 
 
-def _attachment(path: str) -> str:
+def _from_corpus(root: FolderPath | None, info: DocumentInfo) -> bytes | None:
+    """The bytes of a synced document's file, read without following a link; none where it is another file by now."""
+    if root is None or info.origin != "folder":
+        return None
+    try:
+        data = read_file(root, Found(info.path, tuple(info.path.split("/"))))
+    except FileSkipped:
+        return None
+    return data if sha256(data).hexdigest() == info.sha256 else None
+
+
+def _attachment(path: str, *, original: bool = False) -> str:
     name = path.rpartition("/")[2]
-    name = name if name.endswith((".txt", ".md")) else f"{name}.txt"
-    return f"attachment; filename=\"document.txt\"; filename*=UTF-8''{quote(name, safe='')}"
+    name = name if original or name.endswith((".txt", ".md")) else f"{name}.txt"
+    plain = "document" if original else "document.txt"
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from documents import docx, eml, epub, pptx, xlsx, zipped
-from pdf_maker import assembled, column, flate, pdf, shown
+from pdf_maker import assembled, column, flate, pdf, shown, stream
 
 OK = "ok"
 WORDS = "The harbour council approved a budget for new ferries on Friday. "
@@ -113,6 +113,9 @@ def _page(body: str, head: str = "") -> bytes:
     return f"<!doctype html><html><head><meta charset=utf-8>{head}</head><body>{body}</body></html>".encode()
 
 
+_BOMB = '[<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;">]'
+
+
 def _markup() -> Iterator[Bad]:
     seen = f"<p>{WORDS}</p>"
     yield Bad(29, "29_quotes.md", lambda: b">" * 20_000 + b" deep words\n\nPlain words.", holds="Plain words")
@@ -162,8 +165,10 @@ def _markup() -> Iterator[Bad]:
         ),
         holds="harbour council",
     )
-    bomb = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+    bomb = f"<!DOCTYPE x {_BOMB}>"
     yield Bad(35, "35_laughs.xhtml", f'<?xml version="1.0"?>{bomb}<html>&b;</html>'.encode, "xml_entities")
+    yield Bad(35, "35_laughs.html", f"{bomb}<html>{seen}&b;</html>".encode, "xml_entities")
+    yield Bad(35, "35_laughs.svg", f'<?xml version="1.0"?>{bomb}<svg>&b;</svg>'.encode, "unsupported")
     yield Bad(35, "35_laughs.docx", lambda: docx(WORDS, prolog=bomb), "xml_entities")
     for number, target in ((1, "file:///etc/passwd"), (2, "http://127.0.0.1:9/x")):
         outside = f'<!DOCTYPE x [<!ENTITY a SYSTEM "{target}">]>'
@@ -206,6 +211,13 @@ def _archives() -> Iterator[Bad]:
         ),
         holds="harbour council",
     )
+    yield Bad(
+        40,
+        "40_outside.docx",
+        lambda: docx(WORDS, extra={"word/_rels/document.xml.rels": _OUTSIDE, "word/embeddings/o.bin": ole}),
+        holds="harbour council",
+        lacks="root:",
+    )
     ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
     yield Bad(41, "41_encrypted.docx", lambda: ole + "EncryptedPackage".encode("utf-16-le"), "encrypted")
     yield Bad(41, "41_old.docx", lambda: ole, "unsupported")
@@ -221,6 +233,13 @@ def _archives() -> Iterator[Bad]:
     )
     yield Bad(
         52,
+        "52_bomb.odt",
+        lambda: zipped({"content.xml": b" " * 250_000_000}),
+        "unsupported",
+    )
+    yield Bad(52, "52_bomb.rtf", lambda: b"{\\rtf1 " + b"{" * 100_000, "unsupported")
+    yield Bad(
+        52,
         "52_bomb.pptx",
         lambda: pptx([WORDS], extra={"ppt/media/a": b"\0" * 250_000_000}),
         "archive_limits",
@@ -228,6 +247,21 @@ def _archives() -> Iterator[Bad]:
     yield Bad(
         52, "52_bomb.epub", lambda: epub(WORDS, extra={"a.xhtml": b" " * 250_000_000}), "archive_limits"
     )
+
+
+_OUTSIDE = b"".join(
+    (
+        b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">',
+        *(
+            b'<Relationship Id="r%d" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/%b" '
+            b'Target="%b" TargetMode="External"/>' % (number, kind, target)
+            for number, (kind, target) in enumerate(
+                [(b"attachedTemplate", b"http://127.0.0.1:9/x"), (b"image", b"file:///etc/passwd")]
+            )
+        ),
+        b"</Relationships>",
+    )
+)
 
 
 def _overlapping() -> bytes:
@@ -285,6 +319,10 @@ def _pdfs() -> Iterator[Bad]:
     )
     wide = "/Filter /FlateDecode /DecodeParms << /Predictor 15 /Columns 2000000000 /Colors 32 >>"
     yield Bad(44, "44_predictor.pdf", lambda: pdf([good], filters=wide, encode=flate), "no_text")
+    packed = "/Filter /LZWDecode"
+    yield Bad(44, "44_lzw.pdf", lambda: pdf([good], filters=packed, encode=lambda _: bytes(9_000)), "no_text")
+    xmp = stream(f"<!DOCTYPE x {_BOMB}><x>&b;</x>".encode(), "/Type /Metadata /Subtype /XML")
+    yield Bad(44, "44_xmp.pdf", lambda: pdf([good], extra=[xmp], catalog="/Metadata 3 0 R"), **held)
     picture = "/XObject << /I 3 0 R >>"
     scan = ["q 595 0 0 842 0 0 cm /I Do Q"]
     yield Bad(45, "45_scan.pdf", lambda: pdf([scan], extra=[_IMAGE], resources=picture), "no_text")
@@ -307,6 +345,11 @@ def _pdfs() -> Iterator[Bad]:
     yield Bad(47, "47_script.pdf", lambda: pdf([good], catalog=script), **held)
     yield Bad(
         47, "47_launch.pdf", lambda: pdf([good], catalog="/OpenAction << /S /Launch /F (/bin/sh) >>"), **held
+    )
+    attached = [stream(b"SECRET", "/Type /EmbeddedFile"), b"<< /Type /Filespec /F (a) /EF << /F 3 0 R >> >>"]
+    names = "/Names << /EmbeddedFiles << /Names [(a) 4 0 R] >> >>"
+    yield Bad(
+        47, "47_attached.pdf", lambda: pdf([good], extra=attached, catalog=names), **held, lacks="SECRET"
     )
     pages = [[shown(60, 700, f"Page {n} says something.")] for n in range(10_000)]
     yield Bad(49, "49_pages.pdf", lambda: pdf(pages), holds="Page 9999 says")
@@ -331,10 +374,12 @@ _IMAGE = (
 
 def _records() -> Iterator[Bad]:
     yield Bad(50, "50_rows.csv", lambda: b"Year,Cost\n" + b"2024,4\n" * 1_000_000, "too_many_paragraphs")
+    yield Bad(50, "50_rows.json", lambda: b"[" + b"1,\n" * 999_999 + b"1]", "too_many_paragraphs")
     yield Bad(50, "50_deep.json", lambda: b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "parse_limit")
     yield Bad(50, "50_deep_list.jsonl", lambda: b"[" * 100_000 + b"1" + b"]" * 100_000, "parse_limit")
     yield Bad(50, "50_broken.json", lambda: b'{"a": 1', "damaged")
     yield Bad(53, "53_nested.eml", lambda: eml(WORDS, nested=5), holds="harbour council", lacks="level 4")
+    yield Bad(53, "53_letters.mbox", lambda: b"From ann\nSubject: Ferries\n\nWords", "unsupported")
     yield Bad(56, "56_twin_a.txt", lambda: b"The twin text stands here twice.", holds="twin")
     yield Bad(56, "56_twin_b.txt", lambda: b"The twin text stands here twice.", holds="twin")
     for name in ("60_caf\u00e9.txt", "60_cafe\u0301.txt"):

@@ -45,6 +45,7 @@ def _unusual_entries(root: Path) -> None:
     secret = root.with_name(f"{root.name}-outside.txt")
     secret.write_text("A file with two names.")
     (root / "23_hard.txt").hardlink_to(secret)
+    (root / os.fsdecode(b"24_caf\xe9.txt")).write_bytes(b"A file whose name is not UTF-8.")
 
 
 ELSEWHERE = {
@@ -69,6 +70,11 @@ def test_a_text_of_characters_without_meaning_is_noted(batch: tuple[LocalStore, 
 @pytest.mark.timeout(300)
 def test_a_hard_link_is_a_file(batch: tuple[LocalStore, SyncReport]) -> None:
     assert _text(batch[0], "23_hard.txt") == "A file with two names."
+
+
+@pytest.mark.timeout(300)
+def test_a_name_that_is_not_utf_8_is_shown_safely(batch: tuple[LocalStore, SyncReport]) -> None:
+    assert _text(batch[0], r"24_caf\xe9.txt") == "A file whose name is not UTF-8."
 
 
 def test_a_text_another_collection_holds_is_as_new_as_any(tmp_path: Path) -> None:

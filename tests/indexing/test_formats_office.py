@@ -1,6 +1,8 @@
 """Word, PowerPoint, Excel and EPUB: headings, tables row by row, slides as pages, chapters in order."""
 
 import io
+import re
+import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
@@ -11,6 +13,8 @@ import pptx
 import pytest
 from documents import docx as plain_docx
 from documents import epub
+from documents import pptx as plain_pptx
+from documents import xlsx as plain_xlsx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parse_here import assert_sound, blocks, parsed, texts
@@ -81,6 +85,37 @@ def test_word_title_and_date_come_from_the_properties() -> None:
 def test_the_date_of_an_empty_template_is_not_believed() -> None:
     document, _ = prepare(word(lambda made: made.add_paragraph("Some words.")), "a.docx")
     assert document.date is None
+
+
+def test_a_file_without_properties_has_neither_title_nor_date() -> None:
+    """The libraries put in a title of their own and the present moment."""
+    rows = '<row r="1"><c r="A1"><v>4</v></c></row>'
+    slides = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(plain_pptx(["Two ships are planned."]))) as source,
+        zipfile.ZipFile(slides, "w") as out,
+    ):
+        for name in source.namelist():
+            if name != "docProps/core.xml":
+                data = re.sub(rb"<[^<>]*core-properties[^<>]*/>", b"", source.read(name))
+                out.writestr(name, data)
+    for data, kind in (
+        (plain_docx("Two ships are planned."), "docx"),
+        (plain_xlsx(rows), "xlsx"),
+        (slides.getvalue(), "pptx"),
+    ):
+        found = parsed(data, kind)
+        assert (kind, found.title, found.created) == (kind, "", None)
+
+
+def test_word_headings_are_known_by_their_styles_names_alone() -> None:
+    """A document made by a program may lack the part that says what its styles are."""
+    body = "".join(
+        f'<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>'
+        for style, text in (("Title", "Harbour plan"), ("Heading1", "Ships"), ("Body", "Two are planned."))
+    )
+    found = parsed(plain_docx("", body=body), "docx")
+    assert (found.title, found.blocks[-1].headings) == ("Harbour plan", ("Ships",))
 
 
 def test_slides_are_pages_under_their_titles() -> None:

@@ -411,6 +411,53 @@ def test_a_server_that_only_reads_says_so(beside, running, method, path, options
     assert "start the server anew" in response.json()["detail"]
 
 
+# ---------------------------------------------------------------------------------------- the file itself
+
+
+def test_the_file_of_a_synced_document_is_given_while_it_is_the_one_that_was_indexed(
+    call, service, state, tmp_path
+):
+    folder = tmp_path / "corpus"
+    (folder / "a").mkdir(parents=True)
+    file = folder / "a" / "market é.html"
+    file.write_bytes(b"<p>" + MARKET + b"</p>")
+    service.sync(folder)
+    state.settings = replace(state.settings, corpus=folder)
+    (info,) = call("GET", "/v1/documents").json()["documents"]
+    address = f"/v1/documents/{info['id']}/original"
+    response = call("GET", address)
+    assert (response.status_code, response.content) == (200, file.read_bytes())
+    assert response.headers["content-type"] == "application/octet-stream"
+    assert response.headers["content-disposition"].startswith("attachment; ")
+    assert response.headers["content-disposition"].endswith("''market%20%C3%A9.html")
+    assert response.headers["content-security-policy"] == "sandbox"
+    file.write_bytes(b"<p>another</p>")
+    assert call("GET", address).status_code == 404
+    file.unlink()
+    assert call("GET", address).status_code == 404
+
+
+def test_a_link_in_place_of_the_file_is_not_followed(call, service, state, tmp_path):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "a.txt").write_bytes(MARKET)
+    service.sync(folder)
+    state.settings = replace(state.settings, corpus=folder)
+    (info,) = call("GET", "/v1/documents").json()["documents"]
+    (folder / "a.txt").rename(tmp_path / "a.txt")
+    (folder / "a.txt").symlink_to(tmp_path / "a.txt")
+    assert call("GET", f"/v1/documents/{info['id']}/original").status_code == 404
+
+
+def test_an_upload_has_no_file_and_another_collection_none_of_this(call, state, tmp_path):
+    (tmp_path / "a.txt").write_bytes(BRIDGE)
+    state.settings = replace(state.settings, corpus=tmp_path)
+    info = call("PUT", f"{PUT}a.txt", content=BRIDGE).json()
+    for id_ in (info["id"], "0" * 32):
+        response = call("GET", f"/v1/documents/{id_}/original")
+        assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
 # ------------------------------------------------------------------------------------------- a full disk
 
 
