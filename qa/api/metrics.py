@@ -17,7 +17,7 @@ from qa.types import Answer, Verified
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 
-STAGES = ("embed", "retrieve", "rerank", "search", "sentences", "llm", "compose", "total")
+STAGES = ("embed", "retrieve", "rerank", "read", "search", "sentences", "llm", "compose", "total")
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 90.0)
 TOKENS = ("prompt_tokens", "completion_tokens")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -24,7 +24,7 @@ from qa.types import Answer, Verified
 PATIENCE_S = 2
 """How long a collector may take; a server that ends does not wait for one that is gone."""
 
-_SEARCH = ("embed", "retrieve", "rerank")
+_SEARCH = ("embed", "retrieve", "rerank", "read")
 _ANSWER = ("search", "sentences", "llm", "compose")
 
 

@@ -100,10 +100,10 @@ def test_an_answer_is_drawn_with_its_stages_beneath_the_callers_span(traced, col
     sent_after(traced, 1)
     assert collector.path == "/v1/traces"
     spans = {span.name: span for span in collector.spans()}
-    assert {"request", "ask", "search", "embed", "retrieve", "rerank", "sentences"} <= set(spans)
+    assert {"request", "ask", "search", "embed", "retrieve", "rerank", "read", "sentences"} <= set(spans)
     assert {span.trace_id.hex() for span in spans.values()} == {PARENT.split("-")[1]}
     assert spans["request"].parent_span_id.hex() == PARENT.split("-")[2]
-    for inner, outer in [("ask", "request"), ("search", "ask"), ("rerank", "search"), ("sentences", "ask")]:
+    for inner, outer in [("ask", "request"), ("search", "ask"), ("rerank", "search"), ("read", "search"), ("sentences", "ask")]:
         assert spans[inner].parent_span_id == spans[outer].span_id
         assert spans[outer].start_time_unix_nano <= spans[inner].start_time_unix_nano
         assert spans[inner].end_time_unix_nano <= spans[outer].end_time_unix_nano + 10_000_000
@@ -118,7 +118,7 @@ def test_searching_and_verifying_have_spans_and_no_span_holds_text(traced, colle
     httpx.get(f"{traced.url}/{CANARY}")
     sent_after(traced, 4)
     names = [span.name for span in collector.spans()]
-    assert sorted(set(names)) == ["embed", "request", "rerank", "retrieve", "search", "verify"]
+    assert sorted(set(names)) == ["embed", "read", "request", "rerank", "retrieve", "search", "verify"]
     assert names.count("request") == 4
     sent = b"".join(collector.bodies).lower()
     for word in (CANARY, "austin", "jun", ".txt", "default", str(ROOT)):
