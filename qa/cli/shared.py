@@ -106,16 +106,18 @@ def opened(
     settings = settings_of(args, env)
     if not writable:
         require_index(args, env)
+    from qa.cli.warned import warnings_told
     from qa.service import Service
 
-    try:
-        service = Service.open(settings, writable=writable)
-    except LockedError as error:
-        raise CommandError(f"{error}; {_IF_SERVED}", LOCKED) from None
-    try:
-        yield service
-    finally:
-        service.close()
+    with warnings_told():
+        try:
+            service = Service.open(settings, writable=writable)
+        except LockedError as error:
+            raise CommandError(f"{error}; {_IF_SERVED}", LOCKED) from None
+        try:
+            yield service
+        finally:
+            service.close()
 
 
 @contextlib.contextmanager

@@ -44,6 +44,18 @@ def documents(run, env: dict[str, str]) -> int:
     return report["documents"]
 
 
+# ------------------------------------------------------------------------------------------- warnings
+
+
+def test_a_damaged_snapshot_is_told_in_words_and_the_answer_is_right(run, indexed: dict[str, str]) -> None:
+    (snapshot,) = (Path(indexed["NUTGRAF_DATA_DIR"]) / "snapshots").glob("*.dense")
+    snapshot.write_bytes(snapshot.read_bytes()[:-9])
+    done = run("search", "bridge", "-k", "1", **indexed)
+    assert "The old bridge in Veldhaven" in done.out
+    assert done.err.startswith(f"nutgraf: warning: snapshot_rejected: {snapshot.name}, ")
+    assert done.err.count("\n") == 1
+
+
 # ------------------------------------------------------------------------------------------- remove
 
 
