@@ -103,7 +103,13 @@ def test_an_answer_is_drawn_with_its_stages_beneath_the_callers_span(traced, col
     assert {"request", "ask", "search", "embed", "retrieve", "rerank", "read", "sentences"} <= set(spans)
     assert {span.trace_id.hex() for span in spans.values()} == {PARENT.split("-")[1]}
     assert spans["request"].parent_span_id.hex() == PARENT.split("-")[2]
-    for inner, outer in [("ask", "request"), ("search", "ask"), ("rerank", "search"), ("read", "search"), ("sentences", "ask")]:
+    for inner, outer in [
+        ("ask", "request"),
+        ("search", "ask"),
+        ("rerank", "search"),
+        ("read", "search"),
+        ("sentences", "ask"),
+    ]:
         assert spans[inner].parent_span_id == spans[outer].span_id
         assert spans[outer].start_time_unix_nano <= spans[inner].start_time_unix_nano
         assert spans[inner].end_time_unix_nano <= spans[outer].end_time_unix_nano + 10_000_000
