@@ -89,7 +89,7 @@ def reordered(hits: Sequence[Hit], found: Sequence[float]) -> list[Hit]:
     shift = max(log_odds(hit.score) for hit in hits) - max(odds)
     told = [{"stated": value} for value in found] + [{}] * (len(hits) - len(found))
     changed = [
-        replace(hit, score=logistic(value + shift), scores={**hit.scores, **more})
+        replace(hit, score=logistic(value + shift), scores={**hit.scores, "relevance": hit.score, **more})
         for hit, value, more in zip(hits, odds, told, strict=True)
     ]
     return sorted(changed, key=lambda hit: -hit.score)

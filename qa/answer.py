@@ -13,7 +13,7 @@ from qa.answerable import NO_EVIDENCE, Bar, answerable, probability
 from qa.compose import Checked, Composed, Composer, nearest, whole
 from qa.disagreement import Compared, claim_of, compare, gives, sentence_of, told
 from qa.drafting import DraftReader
-from qa.extract import ScoredQuote, Selected, scored_sentences, select
+from qa.extract import ScoredQuote, Selected, by_relevance, scored_sentences, select
 from qa.followup import standalone_question
 from qa.llm import LLM, Complete, Outcome, Refused, Truncated, Unavailable
 from qa.payload import citation_payload, hit_payload, sentence_payload
@@ -173,7 +173,7 @@ def _compared(found: _Found, parts: Parts) -> Compared | None:
             known[place] = parts.index.around(hit, collection=found.question.collection)
         return known[place]
 
-    return compare(found.standalone, found.scored, around)
+    return compare(found.standalone, by_relevance(found.scored, parts.index.reranker), around)
 
 
 def _conflicts(

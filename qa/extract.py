@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 from index.analysis import STOP_WORDS, question_names, share_of_names, stem, stems, tokens
 from index.expects import Kind, expected, holds, values
@@ -133,6 +133,23 @@ def scored_sentences(question: str, hits: Sequence[Hit], reranker: Reranker | No
         for (hit, start, end), text, logit in zip(found, texts, logits, strict=True)
     ]
     return sorted(scored, key=lambda s: -s.score)
+
+
+def by_relevance(scored: Sequence[ScoredQuote], reranker: Reranker | None) -> list[ScoredQuote]:
+    """The same sentences with what they scored before their paragraphs were read for the answer, best first.
+
+    Two paragraphs on one matter are about as relevant; which of them a reader prefers says nothing of the other.
+    """
+    weight = (WITHOUT_RERANKER if reranker is None else WITH_RERANKER).paragraph / 10
+    found = [
+        replace(one, score=logistic(log_odds(one.score) + weight * _lost(one.quote.hit))) for one in scored
+    ]
+    return sorted(found, key=lambda s: -s.score)
+
+
+def _lost(hit: Hit) -> float:
+    """Log odds that reading took from a hit."""
+    return log_odds(hit.scores.get("relevance", hit.score)) - log_odds(hit.score)
 
 
 def for_reranker(hit: Hit, sentence: str) -> str:

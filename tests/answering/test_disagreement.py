@@ -25,8 +25,8 @@ def disputed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         yield index
 
 
-def asked(index: Index, collection: str, question: str, *llm: ScriptedLLM) -> Answer:
-    return ask(index, Question(question, collection=collection), *llm)
+def asked(index: Index, collection: str, question: str, llm: ScriptedLLM | None = None) -> Answer:
+    return ask(index, Question(question, collection=collection), llm)
 
 
 @pytest.mark.parametrize(

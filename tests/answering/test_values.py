@@ -4,7 +4,7 @@ import pytest
 
 from index.expects import Kind, expected
 from qa.people import persons_in
-from qa.values import agree, differ, values_of
+from qa.values import Value, agree, differ, values_of
 
 LONG = "How long did the call last?"
 INJURED = "How many people were injured in the fire?"
@@ -48,7 +48,7 @@ ONE = [
 ]
 
 
-def read(question: str, text: str, written: str | None = None) -> tuple[Kind, tuple[object, ...]]:
+def read(question: str, text: str, written: str | None = None) -> tuple[Kind, tuple[Value, ...]]:
     kind = expected(question)
     assert kind is not None
     return kind, values_of(kind, question, text, written)
@@ -87,7 +87,7 @@ def test_a_day_that_the_question_names_is_no_answer() -> None:
 
 def test_only_the_number_beside_the_words_asked_about_counts() -> None:
     _, found = read(INJURED, "Two engines came, 12 people were injured, and 300 watched.")
-    assert [value.text for value in found] == ["12"]  # type: ignore[attr-defined]
+    assert [value.text for value in found] == ["12"]
 
 
 def test_more_than_one_person_cannot_be_compared() -> None:

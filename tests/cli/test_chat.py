@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted import QUOTE, ScriptedSource, abstained, answer, citation, disputed, paragraphs
+from scripted import QUOTE, ScriptedSource, abstained, age_note, answer, citation, disputed, paragraphs
 
 from index.errors import NotFoundError
 from index.types import StoredParagraph
@@ -35,7 +35,7 @@ def talk(source: ScriptedSource, *lines: str) -> tuple[str, Chat]:
 
 def test_an_answer_is_followed_by_its_citations() -> None:
     shown, _ = talk(ScriptedSource([answer()]), "How long?")
-    assert shown == f"{QUOTE} [1]\n\n{SOURCES}\n\n"
+    assert shown == f"{QUOTE} [1]\n\n{SOURCES}\n\n{age_note()}\n\n"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_an_answer_is_followed_by_its_citations() -> None:
 )
 def test_a_streamed_answer_ends_up_the_same(deltas: list[str]) -> None:
     shown, _ = talk(ScriptedSource([answer()], deltas), "How long?")
-    assert shown == f"{QUOTE} [1]\n\n{SOURCES}\n\n"
+    assert shown == f"{QUOTE} [1]\n\n{SOURCES}\n\n{age_note()}\n\n"
 
 
 def test_a_stream_that_differs_from_the_answer_is_followed_by_the_answer() -> None:
@@ -68,7 +68,9 @@ def test_no_answer_says_why() -> None:
 
 def test_notes_stand_under_the_citations() -> None:
     shown, _ = talk(ScriptedSource([disputed()]), "How long?")
-    assert shown.rstrip().endswith("sentences are quoted.")
+    notes = shown.rstrip().split("\n")[-3:]
+    assert notes[1].endswith("sentences are quoted.")
+    assert "16 April 2024, " in notes[2]
 
 
 def test_a_follow_up_brings_the_history() -> None:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from scripted import QUOTE, ScriptedSource, abstained, answer, citation, disputed
+from scripted import QUOTE, ScriptedSource, abstained, age_note, answer, citation, disputed
 
 from index import errors
 from qa import errors as qa_errors
@@ -123,7 +123,8 @@ def test_a_name_with_control_characters_cannot_reach_the_terminal(run) -> None:
 def test_an_answer_is_printed_with_its_citations(run, serve) -> None:
     done = run("ask", "How", "long?", "--url", serve(ScriptedSource([answer()])))
     assert (done.code, done.err) == (0, "")
-    assert done.out == f"{QUOTE} [1]\n\n[1] news/call.txt, paragraph 3, line 5 (2022-04-20)\n    {QUOTE}\n"
+    cited = f"[1] news/call.txt, paragraph 3, line 5 (2022-04-20)\n    {QUOTE}"
+    assert done.out == f"{QUOTE} [1]\n\n{cited}\n\n{age_note()}\n"
 
 
 @pytest.mark.parametrize(("given", "code"), [(answer(), 0), (disputed(), 0), (abstained(), 3)])

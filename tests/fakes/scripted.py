@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from index.errors import NotFoundError
 from index.types import DocumentInfo, Filters, Hit, Holdings, Paragraph, SearchResult, StoredParagraph
+from qa.age import age_of, today
 from qa.settings import Settings
 from qa.types import (
     Abstention,
@@ -45,6 +46,11 @@ def citation(marker: int = 1, **more: object) -> Citation:
         "url": "http://127.0.0.1:8000/documents/d1#p3",
     }
     return Citation(**{**values, **more})  # type: ignore[arg-type]
+
+
+def age_note() -> str:
+    """What an answer says of the age of its source, by today's clock."""
+    return f"Note: {age_of([citation()], today())}"
 
 
 def hit(**more: object) -> Hit:

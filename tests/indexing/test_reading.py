@@ -65,6 +65,7 @@ def test_what_states_the_answer_comes_before_what_is_only_on_the_matter() -> Non
     assert [one.paragraph for one in found] == [1, 0, 2, 3]
     assert found[0].score == pytest.approx(0.7), "the greatest score stays"
     assert [one.scores.get("stated") for one in found] == [3.0, -8.0, -8.0, None]
+    assert [one.scores["relevance"] for one in found] == [0.6, 0.7, 0.2, 0.01]
 
 
 def test_the_unread_count_as_the_least_of_the_read() -> None:
