@@ -28,8 +28,10 @@ from transformers import BertConfig, BertModel
 
 from index.analysis import stems
 from index.models import DEFAULT_RERANKER, carried
-from index.reading import laid_out, pieces
-from index.types import ToRead
+from index.passage_reader import tokens_within
+from index.reading import NOTHING, laid_out, pieces, stated
+from index.types import Reading, ToRead
+from qa.evaluate.metrics import area_under_curve
 
 LAYERS = 12
 MATRICES = (
@@ -264,11 +266,7 @@ def batch_of(chosen: Sequence[tuple[Example, Encoding]]) -> Batch:
         types[row, :n] = torch.tensor(encoding.type_ids)
         _, spans = laid_out(example.passage)
         for span, label in zip(spans, example.labels, strict=True):
-            tokens = [
-                t
-                for t, (type_, (a, b)) in enumerate(zip(encoding.type_ids, encoding.offsets, strict=True))
-                if type_ == 1 and a < b and a >= span[0] and b <= span[1]
-            ]
+            tokens = tokens_within(encoding, span)
             if tokens:
                 weights = torch.zeros(len(chosen) * length)
                 weights[[row * length + t for t in tokens]] = 1 / len(tokens)
@@ -308,11 +306,6 @@ def batches(
         yield [(found[n], encodings[n]) for n in group]
 
 
-def stated(sentences: Sequence[float], passage: float) -> float:
-    """One number for a passage."""
-    return (max(sentences, default=-20.0) + passage) / 2
-
-
 def judged(model: Model, tokenizer: Tokenizer, asked: Sequence[Asked]) -> list[float]:
     """For each question the greatest score among its own passages and its siblings'."""
     found: list[Example] = []
@@ -321,7 +314,7 @@ def judged(model: Model, tokenizer: Tokenizer, asked: Sequence[Asked]) -> list[f
         for passage in (*one.gold, *one.own[:4], *one.siblings[:3]):
             found.append(Example(one.text, passage, (0.0,) * len(passage.sentences)))
             owner.append(n)
-    best = [-20.0] * len(asked)
+    best = [NOTHING] * len(asked)
     place = {id(example): n for n, example in enumerate(found)}
     model.eval()
     with torch.no_grad():
@@ -331,17 +324,9 @@ def judged(model: Model, tokenizer: Tokenizer, asked: Sequence[Asked]) -> list[f
             for row, (example, _) in enumerate(chosen):
                 mine = sentences[batch.rows == row].tolist()
                 n = owner[place[id(example)]]
-                best[n] = max(best[n], stated(mine, passages[row].item()))
+                best[n] = max(best[n], stated([Reading(passages[row].item(), tuple(mine))]))
     model.train()
     return best
-
-
-def auc(scores: Sequence[float], right: Sequence[bool]) -> float:
-    """Area under the ROC curve: the chance that an answerable question scores above another."""
-    yes = [s for s, r in zip(scores, right, strict=True) if r]
-    no = [s for s, r in zip(scores, right, strict=True) if not r]
-    wins = sum((y > n) + (y == n) / 2 for y in yes for n in no)
-    return wins / (len(yes) * len(no)) if yes and no else float("nan")
 
 
 def refused(scores: Sequence[float], right: Sequence[bool], false: float = 0.05) -> float:
@@ -444,8 +429,9 @@ def fit(args: argparse.Namespace) -> None:
         save(model, graph, files.sha256, args.out, args.rank)
         if test:
             scores = judged(model, tokenizer, test)
+            yes, no = ([s for s, r in zip(scores, right, strict=True) if r is kind] for kind in (True, False))
             print(
-                f"epoch {epoch + 1}: loss {np.mean(losses):.3f}, aside AUC {auc(scores, right):.3f},"
+                f"epoch {epoch + 1}: loss {np.mean(losses):.3f}, aside AUC {area_under_curve(yes, no) or 0:.3f},"
                 f" refused at 5 % false {refused(scores, right):.2f}",
                 flush=True,
             )

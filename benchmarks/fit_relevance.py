@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from index.engine import Index
-from index.search import LIST_LENGTH, RERANKED, candidates, hit_of, query_terms, rank
+from index.search import LIST_LENGTH, RERANKED, candidates, hit_of, query_terms, rank, texts_of
 from index.types import Filters, Hit, Reranker
 from qa import extract
 
@@ -133,7 +133,7 @@ def measured(index: Index, asked: Asked, reranker: Reranker | None) -> tuple[Row
             )
         ]
     model = reranker
-    ranked = rank(asked.text, found[:RERANKED], model, store, "default")
+    ranked = rank(asked.text, found[:RERANKED], model, texts_of(store, "default", found[:RERANKED]))
     passages = [(astuple(c.signals), asked.answerable and is_gold(asked, hit_of(c))) for c in ranked]
     hits = [hit_of(c) for c in ranked]
     sentences = []

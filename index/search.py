@@ -76,33 +76,28 @@ def search(
     lexical = store.lexical(collection, terms, LIST_LENGTH, filters)
     found = candidates(store, collection, query, dense, lexical, depth=max(k, RERANKED))
     timings["retrieve"], clock = _since(clock)
-    ranked = rank(query, found, reranker, store, collection)
+    texts = texts_of(store, collection, found[:RERANKED])
+    ranked = rank(query, found, reranker, texts)
     timings["rerank"], clock = _since(clock)
     hits = [hit_of(candidate) for candidate in ranked[: max(k, HITS_READ)]]
     most = None
     if reader is not None and hits and is_question(query):
-        hits, most = _read(query, hits, reader, store, collection)
+        hits, most = _read(query, hits, reader, texts)
         timings["read"], _ = _since(clock)
     degraded = (() if embedder else ("dense",)) + (() if reranker else ("rerank",))
     return SearchResult(tuple(hits[:k]), degraded, timings, most)
 
 
 def _read(
-    query: str, hits: Sequence[Hit], reader: Reader, store: PassageStore, collection: str
+    query: str, hits: Sequence[Hit], reader: Reader, texts: Mapping[str, str]
 ) -> tuple[list[Hit], float]:
     """The hits in the order that reading them gives, and the log odds that one of them states what is asked."""
     first = hits[:HITS_READ]
-    passages = [to_read(hit, _before(hit, store, collection)) for hit in first]
+    before = [texts.get(hit.document_id, "")[max(hit.start - BEFORE, 0) : hit.start] for hit in first]
+    passages = [to_read(hit, words) for hit, words in zip(first, before, strict=True)]
     readings = iter(reader.read(query, [piece for pieces in passages for piece in pieces]))
     found = [stated([next(readings) for _ in pieces]) for pieces in passages]
     return reordered(hits, found), max(found)
-
-
-def _before(hit: Hit, store: PassageStore, collection: str) -> str:
-    """The words that stand before a paragraph; none where its document is gone or damaged."""
-    with suppress(NotFoundError, CorruptError):
-        return store.text(collection, hit.document_id)[max(hit.start - BEFORE, 0) : hit.start]
-    return ""
 
 
 def query_terms(query: str) -> list[str]:
@@ -120,6 +115,17 @@ class Fused:
     dense: float | None
     lexical: float | None
     rarity: Mapping[str, float]
+
+
+def texts_of(store: PassageStore, collection: str, found: Sequence[Fused]) -> dict[str, str]:
+    """The texts of the documents that these passages stand in, by id."""
+    texts: dict[str, str] = {}
+    for document_id in dict.fromkeys(item.stored.source.document.id for item in found):
+        with suppress(
+            NotFoundError, CorruptError
+        ):  # gone or damaged: what surrounds a passage lends it nothing
+            texts[document_id] = store.text(collection, document_id)
+    return texts
 
 
 def candidates(
@@ -168,17 +174,11 @@ def _with_values(query: str, found: list[Fused]) -> list[Fused]:
 
 
 def rank(
-    query: str, found: Sequence[Fused], reranker: Reranker | None, store: PassageStore, collection: str
+    query: str, found: Sequence[Fused], reranker: Reranker | None, texts: Mapping[str, str]
 ) -> list[Candidate]:
-    """Candidates by relevance. Without a reranker the other signals decide."""
+    """Candidates by relevance, read in the texts of their documents. Without a reranker the other signals decide."""
     head = found[:RERANKED]
-    texts = {item.stored.source.document.id: "" for item in head}
-    for document_id in texts:
-        with suppress(
-            NotFoundError, CorruptError
-        ):  # gone or damaged: what surrounds the passage lends it nothing
-            texts[document_id] = store.text(collection, document_id)
-    named = [_with_names(query, item.stored, texts[item.stored.source.document.id]) for item in head]
+    named = [_with_names(query, item.stored, texts.get(item.stored.source.document.id, "")) for item in head]
     logits = (
         reranker.scores(
             query, [_for_reranker(item.stored, names) for item, names in zip(head, named, strict=True)]

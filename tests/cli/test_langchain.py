@@ -1,13 +1,12 @@
 """The LangChain retriever within the real library, against a real server."""
 
 import asyncio
-import hashlib
 
 import pytest
 from langchain_core.documents import Document
 from langchain_core.runnables import RunnableLambda
 from pydantic import ValidationError
-from scripted import QUOTE, ScriptedSource, hit
+from scripted import QUOTE, ScriptedSource, hit, hit_metadata
 
 from index.types import Filters, SearchResult
 from qa.client import ServerError
@@ -33,21 +32,7 @@ def test_a_document_cites_its_source_to_the_character(serve) -> None:
     assert found == Document(
         id="d1#p3",
         page_content=QUOTE,
-        metadata={
-            "path": "news/call.txt",
-            "paragraph": 3,
-            "line_start": 5,
-            "line_end": 6,
-            "start_char_index": 40,
-            "end_char_index": 73,
-            "sha256": hashlib.sha256(QUOTE.encode()).hexdigest(),
-            "url": f"{url}/documents/d1#p3",
-            "title": "The call",
-            "date": "2022-04-20",
-            "document_id": "d1",
-            "collection": "default",
-            "score": 0.5,
-        },
+        metadata=hit_metadata(url),
     )
 
 

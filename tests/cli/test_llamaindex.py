@@ -1,13 +1,12 @@
 """The LlamaIndex retriever within the real library, which has an environment of its own: it brings 240 MB along."""
 
-import hashlib
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from scripted import QUOTE, ScriptedSource, hit
+from scripted import QUOTE, ScriptedSource, hit, hit_metadata
 
 from index.types import Filters, SearchResult
 from qa.settings import Secret
@@ -38,21 +37,7 @@ def test_a_node_cites_its_source_to_the_character_whichever_way_it_is_asked_for(
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     (node,) = told["nodes"]
-    assert node["metadata"] == {
-        "path": "news/call.txt",
-        "paragraph": 3,
-        "line_start": 5,
-        "line_end": 6,
-        "start_char_index": 40,
-        "end_char_index": 73,
-        "sha256": hashlib.sha256(QUOTE.encode()).hexdigest(),
-        "url": f"{url}/documents/d1#p3",
-        "title": "The call",
-        "date": "2022-04-20",
-        "document_id": "d1",
-        "collection": "other",
-        "score": 0.5,
-    }
+    assert node["metadata"] == hit_metadata(url, "other")
     assert (node["id"], node["text"], node["score"], node["source"]) == ("d1#p3", QUOTE, 0.5, "d1")
     assert node["characters"] == [40, 73]
     assert "path: news/call.txt" in node["for_llm"]

@@ -194,3 +194,22 @@ class ScriptedSource:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def hit_metadata(url: str, collection: str = "default") -> dict[str, object]:
+    """What a retriever's document tells of `hit()` when the service is at this address."""
+    return {
+        "path": PATH,
+        "paragraph": 3,
+        "line_start": 5,
+        "line_end": 6,
+        "start_char_index": 40,
+        "end_char_index": 73,
+        "sha256": hashlib.sha256(QUOTE.encode()).hexdigest(),
+        "url": f"{url}/documents/d1#p3",
+        "title": "The call",
+        "date": "2022-04-20",
+        "document_id": "d1",
+        "collection": collection,
+        "score": 0.5,
+    }
