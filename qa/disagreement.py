@@ -82,8 +82,9 @@ def compare(question: str, scored: Sequence[ScoredQuote], around: Around) -> Com
         sides.append(rival)
     if len(sides) == 1:
         return None
-    shown = [Side(one, values[0].text, labels[min(n, 1)]) for n, (one, values) in enumerate(sides)]
-    return Compared(tuple(shown[:_MOST_SIDES]), apart, tuple(values for _, values in sides))
+    shown = sides[:_MOST_SIDES]
+    told_as = tuple(Side(one, values[0].text, labels[min(n, 1)]) for n, (one, values) in enumerate(shown))
+    return Compared(told_as, apart, tuple(values for _, values in shown))
 
 
 def _giving(

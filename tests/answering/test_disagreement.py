@@ -214,6 +214,7 @@ def test_three_values_are_three_sides() -> None:
     found = compare(LASTED, [*sides, said("The strike at the mill lasted 30 days.", "d")], around)
     assert found is not None
     assert sentence_of(found) == "Sources differ: 9 days (a), 4 days (b) and 2 days (c)."
+    assert [one.text for one in told(LASTED, [], found)] == [side.said.text for side in found.sides]
 
 
 def test_a_file_name_cannot_pass_for_a_marker() -> None:
