@@ -2,6 +2,7 @@
 
 import pytest
 from local_llm import MODEL
+from remembering import Remembering
 from surfaces import SERVED
 
 from qa.llm import LLM, LLMConfig
@@ -14,9 +15,11 @@ QUESTION = "How long did Austin's call with Wei last?"
 @pytest.fixture(scope="module", params=[True, False], ids=["schema", "plain"])
 def server(over, llm_url: str, request: pytest.FixtureRequest):
     structured = bool(request.param)
-    return over(
+    running = over(
         LLM(LLMConfig(MODEL, llm_url, ttft_s=60, gap_s=60, total_s=120, max_tokens=40, structured=structured))
     )
+    running.state.service._index = Remembering(running.state.service._index)
+    return running
 
 
 @pytest.mark.parametrize("surface", SERVED)
