@@ -21,6 +21,10 @@ ifneq ($(filter-out local,$(LLM)),)
 $(error LLM takes `local`; an endpoint is set by NUTGRAF_LLM_BASE_URL and NUTGRAF_LLM_MODEL)
 endif
 
+# Tests run side by side in so many processes, each with a gigabyte or less; `make test WORKERS=0` runs them in one.
+WORKERS ?= 2
+SPREAD := -n $(WORKERS) --dist worksteal
+
 ifneq ($(TORCH),)
 .PHONY: $(VENV)/.torch
 endif
@@ -43,8 +47,8 @@ ifneq ($(filter $(SMALL_LLM),$(GGUF)),)
 endif
 	@NUTGRAF_CORPUS="$${NUTGRAF_CORPUS-seeds}" $(if $(GGUF),NUTGRAF_LLM_GGUF="$(GGUF)") exec $(BIN)/nutgraf serve
 
-test: dev chromium ## Run the tests (minutes)
-	@$(BIN)/python -m pytest
+test: dev chromium ## Run the tests on two cores, or on WORKERS=4 (minutes)
+	@$(BIN)/python -m pytest $(SPREAD)
 
 deep: dev chromium $(VENV)/llamaindex/.installed ## Run the same tests with long counts (by hand)
 	@$(BIN)/python -m pytest -m "deep or not deep"
@@ -56,7 +60,7 @@ chromium:
 	  echo "No Chromium: the tests of the page will be skipped. To run them: apt-get install chromium" >&2
 
 coverage: dev ## Run the tests and show which branches none of them takes
-	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+	@$(BIN)/python -m pytest $(SPREAD) --cov --cov-report=term-missing:skip-covered
 
 lint: dev ## Style: ruff check and format
 	@$(BIN)/ruff check .

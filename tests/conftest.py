@@ -1,14 +1,58 @@
 """What every test may rely on: no settings from the person's own shell, and (pytest-socket) no network but loopback."""
 
+import fcntl
+import gc
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 from local_llm import NoWeightsError, local_llm, weights
 
+ROOT = Path(__file__).parents[1]
 OURS = ("NUTGRAF_", "OPENAI_")
+
+
+LONG_S = 300
+"""A test that is given as much begins early: at the end one core would wait for it."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules with long tests first; among them, and among the others, the order stays the random one."""
+    limits = ((item.path, item.get_closest_marker("timeout")) for item in items)
+    long = {path for path, limit in limits if limit is not None and limit.args[0] >= LONG_S}
+    items.sort(key=lambda item: item.path not in long)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Where processes share the tests, one marked `alone` waits for the others and they for it; limits count from then."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return (yield)
+    alone = item.get_closest_marker("alone") is not None
+    with ExitStack() as stack:
+        # whoever waits to be alone keeps the others from beginning
+        with _locked(ROOT / "pyproject.toml", fcntl.LOCK_EX):
+            stack.enter_context(_locked(Path(__file__), fcntl.LOCK_EX if alone else fcntl.LOCK_SH))
+        return (yield)
+
+
+@contextmanager
+def _locked(path: Path, how: int) -> Iterator[None]:
+    with path.open("rb") as file:
+        fcntl.flock(file, how)
+        yield
+        fcntl.flock(file, fcntl.LOCK_UN)  # also where a child that was forked still has the file
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: a search for garbage need not go through it, and stop a server for it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

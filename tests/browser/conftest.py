@@ -70,15 +70,13 @@ class Running:
     """A server in a thread of this process."""
 
     def __init__(self, service):
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
         service.settings = service.settings.bound_to(port)
         self.url = f"http://127.0.0.1:{port}"
         self.state = State(service.settings, Log(io.StringIO()), service)
-        config = _config(self.state)
-        config.host, config.port = "127.0.0.1", port
-        self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
+        self.server = uvicorn.Server(_config(self.state))
+        self.thread = threading.Thread(target=self.server.run, args=([listener],), daemon=True)
         self.thread.start()
         while not self.server.started:
             time.sleep(0.01)

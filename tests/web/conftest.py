@@ -81,13 +81,12 @@ def call(app):
 
 
 class Running:
-    """A real server in a thread of this process, with the state it runs on."""
+    """A real server in a thread of this process, with the state it runs on; the listener is open all the while."""
 
-    def __init__(self, state):
+    def __init__(self, state, listener):
         self.state = state
-        config = _config(state)
-        self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
+        self.server = uvicorn.Server(_config(state))
+        self.thread = threading.Thread(target=self.server.run, args=([listener],), daemon=True)
 
     def __enter__(self):
         self.thread.start()
@@ -108,12 +107,10 @@ def running():
     started = []
 
     def start(service, log_lines=None, protocol=None, heartbeat_s=10.0):
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
-        service.settings = service.settings.bound_to(port)
+        listener = socket.create_server(("127.0.0.1", 0))
+        service.settings = service.settings.bound_to(listener.getsockname()[1])
         state = State(service.settings, Log(log_lines or io.StringIO()), service, heartbeat_s=heartbeat_s)
-        run = Running(state)
-        run.server.config.host, run.server.config.port = "127.0.0.1", port
+        run = Running(state, listener)
         if protocol is not None:
             run.server.config.http = protocol
         started.append(run)
@@ -130,12 +127,10 @@ def over(real):
     started = []
 
     def start(llm=None, **settings):
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
-        made = dataclasses.replace(real.settings, **settings).bound_to(port)
+        listener = socket.create_server(("127.0.0.1", 0))
+        made = dataclasses.replace(real.settings, **settings).bound_to(listener.getsockname()[1])
         service = Service(made, real._index, llm)
-        run = Running(State(made, Log(io.StringIO()), service))
-        run.server.config.host, run.server.config.port = "127.0.0.1", port
+        run = Running(State(made, Log(io.StringIO()), service), listener)
         started.append(run)
         return run.__enter__()
 
