@@ -26,7 +26,7 @@ from index.connection import (
 )
 from index.durable import NO_SPACE, TEMPORARY, empty_file, file_identity, storage_error, sync_folder
 from index.errors import CorruptError, DiskFullError, MismatchError, ReadOnlyError, StorageError
-from index.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from index.schema import APPLICATION_ID, ORIGINAL, SCHEMA, SCHEMA_VERSION
 
 CATALOG_NAME = "catalog.db"
 _MAGIC = b"SQLite format 3\0"
@@ -35,8 +35,8 @@ _IDLE_READERS = 8
 _CHECKPOINT_PAGES = 4_000  # 16 MB: a bulk load syncs the main file every few hundred commits
 _LONG_WAL_PAGES = 16_000  # 64 MB: now wait for the readers, so that the log can start over
 
-Migration = Callable[[apsw.Connection], None]
-MIGRATIONS: Mapping[int, Migration] = {}
+Migration = Callable[[apsw.Connection], object]
+MIGRATIONS: Mapping[int, Migration] = {1: lambda db: db.execute(ORIGINAL)}
 """From each older schema version, the step that leads to the next one."""
 
 _log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import apsw
 
-from index import records
+from index import originals, records
 from index.changelog import log_changes
 from index.connection import fetch
 from index.dense import DenseIndexes, vectors_of
@@ -41,7 +41,7 @@ def check_catalog(
 def repair_catalog(db: apsw.Connection, secret: bytes, collections: Collections) -> None:
     """Make what is derived anew, and let the next sync read or embed again what is damaged.
 
-    A damaged record of a file goes: its file brings it back. That of an upload stays as it is found, for want of one.
+    A damaged record of a file goes: its file brings it back. That of an upload stays, until it is sent again.
     """
     db.execute("REINDEX")
     for name, (key, built_by) in collections.items():
@@ -99,6 +99,9 @@ def _document_problems(
         yield f"{info.path}: paragraphs or passages are missing"
     if records.document_text(db, document) is None:
         yield f"{info.path}: its text is not what was stored"
+    original = originals.original(db, secret, document.key)
+    if original is not None and not original[1]:
+        yield f"{info.path}: its original is damaged"
 
 
 def _dense_problems(db: apsw.Connection, key: int, built_by: BuiltBy, dense: DenseIndexes) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import apsw
 import numpy as np
 
-from index import records
+from index import originals, records
 from index.catalog import Catalog
 from index.changelog import last_sequence
 from index.connection import LONGEST_GLOB, fetch
@@ -173,6 +173,28 @@ class StoreReader:
         if text is None:
             raise CorruptError(f"the stored text of {stored.info.path} is damaged: index it again")
         return text
+
+    def has_original(self, collection: str, document_id: str) -> bool:
+        """Whether the file of a document is kept here. Raises as `document`."""
+        with self._catalog.reading() as db:
+            return originals.kept(db, self._document(db, collection, document_id).key)
+
+    def original(self, collection: str, document_id: str) -> bytes | None:
+        """The file that a document was made of, where it is kept here: that of an upload.
+
+        Raises:
+            NotFoundError: no such document.
+            CorruptError: it is not what was stored.
+        """
+        with self._catalog.reading() as db:
+            stored = self._document(db, collection, document_id)
+            found = originals.original(db, self._catalog.secret, stored.key)
+        if found is None:
+            return None
+        data, intact = found
+        if not intact:
+            raise CorruptError(f"the stored file of {stored.info.path} is damaged: upload it again")
+        return data
 
     def cached_vectors(self, hashes: Sequence[str]) -> dict[str, Vectors]:
         """The vectors of texts embedded before, by the SHA-256 (hex) of the text that was embedded."""

@@ -1,9 +1,17 @@
 """The tables of the catalog. Each collection adds one full-text table and its view (`index.fulltext`)."""
 
 APPLICATION_ID = 0x4E_47_52_46  # "NGRF"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
-SCHEMA = """
+ORIGINAL = """
+CREATE TABLE original (
+    document INTEGER PRIMARY KEY REFERENCES document (key) ON DELETE CASCADE, seal BLOB NOT NULL, data BLOB NOT NULL
+) STRICT;
+"""
+"""The files of uploads; new in version 2. Whatever takes a document away takes its file along."""
+
+SCHEMA = (
+    """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE collection (
     key INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, built_by TEXT NOT NULL,
@@ -40,3 +48,5 @@ CREATE TABLE change (
 ) STRICT;
 CREATE INDEX change_collection ON change (collection, seq);
 """
+    + ORIGINAL
+)

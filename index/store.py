@@ -14,7 +14,7 @@ from typing import Self
 
 import apsw
 
-from index import records
+from index import originals, records
 from index.catalog import CATALOG_NAME, Catalog, create_catalog, open_catalog
 from index.changelog import log_changes, prune_changes
 from index.check import check_catalog, repair_catalog
@@ -288,6 +288,8 @@ class LocalStore(StoreReader):
             return log_changes(db, key, "remove", (), removed)
         _require_vectors(change, built_by)
         document = records.insert_document(db, secret, collection, change)
+        if change.original is not None:
+            originals.keep(db, secret, document, change.original)
         added = fetch(db, "SELECT id FROM passage WHERE document = ? AND vector IS NOT NULL", (document,))
         return log_changes(db, key, "upsert", [int(row[0]) for row in added], removed)
 

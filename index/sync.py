@@ -91,7 +91,7 @@ def put(
         return "unchanged"
     document, passages = prepare(data, path)
     store.create_collection(collection)
-    (change,) = embedded(store, embedder, [Pending(document, passages, len(data), "upload")])
+    (change,) = embedded(store, embedder, [Pending(document, passages, len(data), "upload", data)])
     with store.alone():
         if _is_upload(store, collection, path, digest):
             return "unchanged"
@@ -108,6 +108,7 @@ class Pending:
     passages: tuple[Passage, ...]
     size: int
     origin: Origin = "folder"
+    original: bytes | None = None
 
 
 def embedded(store: LocalStore, embedder: Embedder | None, pending: Sequence[Pending]) -> Iterator[Upsert]:
@@ -118,7 +119,7 @@ def embedded(store: LocalStore, embedder: Embedder | None, pending: Sequence[Pen
     for item in pending:
         end = start + len(item.passages)
         rows = vectors[start:end] if embedder is not None else _no_vectors()
-        yield Upsert(_noted(item, rows), item.passages, rows, item.size, item.origin)
+        yield Upsert(_noted(item, rows), item.passages, rows, item.size, item.origin, item.original)
         start = end
 
 
@@ -352,11 +353,13 @@ def _same_outcome(before: DocumentInfo, document: Document, passages: Sequence[P
 
 
 def _is_upload(store: LocalStore, collection: str, path: str, digest: str) -> bool:
-    """Whether these very bytes were uploaded to this path; those of a folder's file go when the file goes."""
+    """Whether these very bytes were uploaded to this path, and are kept; those of a folder's file go when that goes."""
     if collection not in store.collections():
         return False
     known = store.find(collection, path)
-    return known is not None and known.sha256 == digest and known.origin == "upload"
+    if known is None or known.sha256 != digest or known.origin != "upload":
+        return False
+    return store.has_original(collection, known.id)
 
 
 def _beneath(path: str, folders: Sequence[str]) -> bool:

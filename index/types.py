@@ -232,13 +232,17 @@ class BuiltBy:
 
 @dataclass(frozen=True, slots=True)
 class Upsert:
-    """Put this document in place of whatever has its path. `vectors` is float32[len(passages), dim], unit rows."""
+    """Put this document in place of whatever has its path. `vectors` is float32[len(passages), dim], unit rows.
+
+    `original` is its file, for a document that has none elsewhere.
+    """
 
     document: Document
     passages: tuple[Passage, ...]
     vectors: Vectors
     size: int
     origin: Origin = "folder"
+    original: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

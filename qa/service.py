@@ -196,6 +196,14 @@ class Service:
         """The whole stored text of a document. Raises NotFoundError."""
         return self._index.store.text(collection, document_id)
 
+    def has_original(self, collection: str, document_id: str) -> bool:
+        """Whether the file of a document is kept in the index. Raises NotFoundError."""
+        return self._index.store.has_original(collection, document_id)
+
+    def original(self, collection: str, document_id: str) -> bytes | None:
+        """The file of a document that is kept in the index: that of an upload. Raises NotFoundError."""
+        return self._index.store.original(collection, document_id)
+
     # ---------------------------------------------------------------------------------------------- keeping
 
     @property

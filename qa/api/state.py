@@ -100,6 +100,14 @@ class Backend(Protocol):
         """The whole stored text of a document. Raises NotFoundError."""
         ...
 
+    def has_original(self, collection: str, document_id: str) -> bool:
+        """Whether the file of a document is kept. Raises NotFoundError."""
+        ...
+
+    def original(self, collection: str, document_id: str) -> bytes | None:
+        """The file of a document, where it is kept. Raises NotFoundError."""
+        ...
+
     @property
     def writable(self) -> bool:
         """Whether this process may change the index."""

@@ -151,12 +151,13 @@ def text(document_id: DocumentId, where: Where, state: StateDep) -> Response:
     summary="The file that a document was made of, to be saved",
 )
 def original(document_id: DocumentId, where: Where, state: StateDep) -> Response:
-    """The file as it lies in `NUTGRAF_CORPUS`, and only while it is the one that was indexed. Uploads are not kept."""
-    info = state.service.document(where.collection, document_id)
-    data = _from_corpus(state.settings.corpus, info)
+    """The file as it was uploaded, or as it lies in `NUTGRAF_CORPUS` while it is the one that was indexed."""
+    service = state.service
+    info = service.document(where.collection, document_id)
+    data = service.original(where.collection, document_id) or _from_corpus(state.settings.corpus, info)
     if data is None:
         raise NotFoundError(
-            "its file is not at hand: it was uploaded, or has changed or gone since it was indexed"
+            "its file is not at hand: it has changed or gone since it was indexed, or came before files were kept"
         )
     headers = {
         "Content-Disposition": _attachment(info.path, original=True),

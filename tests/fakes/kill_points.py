@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
@@ -70,7 +70,8 @@ def plan(seed: int, length: int = 5) -> list[Step]:
 def do(store: LocalStore, step: Step, embedder: HashEmbedder) -> None:
     if step.what == "put":
         text = f"{step.path} {step.to}\n" + "\n".join(f"It says {step.to} {n}" for n in range(LINES))
-        store.apply("default", [upsert(step.path, text, embedder)])
+        change = upsert(step.path, text, embedder)
+        store.apply("default", [replace(change, origin="upload", original=original(step.to))])
     elif step.what == "remove":
         store.apply("default", [Remove(step.path)])
     elif step.what == "move":
@@ -79,6 +80,11 @@ def do(store: LocalStore, step: Step, embedder: HashEmbedder) -> None:
         store.snapshot()
     else:
         backup(store.folder, store.folder.parent / step.to)
+
+
+def original(version: str) -> bytes:
+    """The file of a version: more than a page of the catalog holds."""
+    return version.encode() * 2_000
 
 
 def work(folder: Path, seed: int, *, early: bool) -> None:
@@ -119,7 +125,10 @@ def found(folder: Path, versions: list[str]) -> State:
     embedder = HashEmbedder()
     with LocalStore.open(folder, built_by(embedder), writable=True) as store:
         assert store.check().problems == ()
-        held = {info.path: info.title.split()[-1] for info in store.documents("default")}
+        documents = store.documents("default")
+        held = {info.path: info.title.split()[-1] for info in documents}
+        for info in documents:
+            assert store.original("default", info.id) == original(held[info.path])
         hits = [id_ for id_, _ in store.dense("default", np.ones(16, np.float32), 1000, ALL)]
         assert len(set(hits)) == len(hits) == (LINES + 1) * len(held)
         assert len(store.passages("default", hits)) == len(hits)

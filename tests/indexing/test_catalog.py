@@ -192,8 +192,8 @@ def add_column(db: apsw.Connection) -> None:
 
 def test_a_migration_runs_each_step_once_and_leaves_no_copy(path: Path) -> None:
     db = connect(path, writable=True)
-    migrate(db, path, {1: add_column, 2: lambda db: None}, 3)
-    assert pragma(db, "user_version") == 3
+    migrate(db, path, {SCHEMA_VERSION: add_column, SCHEMA_VERSION + 1: lambda db: None}, SCHEMA_VERSION + 2)
+    assert pragma(db, "user_version") == SCHEMA_VERSION + 2
     assert {row[0] for row in fetch(db, "SELECT more FROM meta")} == {None}
     db.close()
     assert list(path.parent.glob("*pre-migrate*")) == []
@@ -207,11 +207,11 @@ def test_a_migration_that_fails_changes_nothing_and_keeps_the_copy(path: Path) -
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        migrate(db, path, {1: fail}, 2)
-    assert pragma(db, "user_version") == 1
+        migrate(db, path, {SCHEMA_VERSION: fail}, SCHEMA_VERSION + 1)
+    assert pragma(db, "user_version") == SCHEMA_VERSION
     assert "more" not in {row[1] for row in fetch(db, "PRAGMA table_info(meta)")}
     db.close()
-    open_catalog(path.with_name("pre-migrate-1.db"), writable=False).close()
+    open_catalog(path.with_name(f"pre-migrate-{SCHEMA_VERSION}.db"), writable=False).close()
 
 
 def test_it_opens_on_a_medium_that_cannot_be_written(

@@ -3,6 +3,7 @@
 import random
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,10 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Truth, dic
     with LocalStore.open(folder, built_by(embedder), writable=True) as store:
         store.create_collection("default")
         store.create_collection("other")
-        store.apply("default", [upsert(path, text, embedder, "2022-04-20") for path, text in texts.items()])
+        changes = (upsert(path, text, embedder, "2022-04-20") for path, text in texts.items())
+        store.apply(
+            "default", [replace(change, original=file_of(change.document.text)) for change in changes]
+        )
         store.apply("other", [upsert("o.txt", "Other\nphantom", embedder)])
         store.snapshot()
         truth = served(store)
@@ -111,9 +115,16 @@ def survives(pristine: tuple[Path, Truth, dict[str, str]], data: Path, number: i
     return outcome
 
 
+def file_of(text: str) -> bytes:
+    """The file of a document: a few pages of the catalog."""
+    return text.encode() * 10
+
+
 def unharmed(store: LocalStore, document: str, texts: dict[str, str], outcome: str) -> str:
     try:
-        assert store.text("default", document) in texts.values()
+        text = store.text("default", document)
+        assert text in texts.values()
+        assert store.original("default", document) in {None, file_of(text)}
     except NutgrafError:
         return "part"
     return outcome

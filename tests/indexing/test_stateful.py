@@ -135,6 +135,9 @@ class IndexMachine(RuleBasedStateMachine):
             for info in self.store.documents("default")
         }
         assert stored == self.documents
+        for info in self.store.documents("default"):
+            kept = stored[info.path][0].encode() if info.origin == "upload" else None
+            assert self.store.original("default", info.id) == kept
 
     @rule()
     def equals_an_index_built_from_scratch(self) -> None:

@@ -449,12 +449,38 @@ def test_a_link_in_place_of_the_file_is_not_followed(call, service, state, tmp_p
     assert call("GET", f"/v1/documents/{info['id']}/original").status_code == 404
 
 
-def test_an_upload_has_no_file_and_another_collection_none_of_this(call, state, tmp_path):
-    (tmp_path / "a.txt").write_bytes(BRIDGE)
+def test_the_file_of_an_upload_is_given_byte_for_byte_until_it_is_deleted(call):
+    file = b"<html><title>Market</title><script>alert(1)</script><p>" + MARKET + b"</p></html>"
+    info = call("PUT", f"{PUT}a/market \u00e9.html", content=file).json()
+    address = f"/v1/documents/{info['id']}/original"
+    response = call("GET", address)
+    assert (response.status_code, response.content) == (200, file)
+    assert response.headers["content-type"] == "application/octet-stream"
+    assert response.headers["content-disposition"].startswith("attachment; ")
+    assert response.headers["content-disposition"].endswith("''market%20%C3%A9.html")
+    assert response.headers["content-security-policy"] == "sandbox"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert call("DELETE", f"/v1/documents/{info['id']}").status_code == 204
+    assert call("GET", address).status_code == 404
+
+
+def test_an_upload_in_a_form_keeps_the_file_and_not_the_form(call):
+    info = call("PUT", f"{PUT}a.txt", files={"file": ("other.txt", BRIDGE)}).json()
+    assert call("GET", f"/v1/documents/{info['id']}/original").content == BRIDGE
+
+
+def test_an_upload_is_not_taken_for_the_file_that_has_its_path(call, state, tmp_path):
+    (tmp_path / "a.txt").write_bytes(MARKET)
     state.settings = replace(state.settings, corpus=tmp_path)
     info = call("PUT", f"{PUT}a.txt", content=BRIDGE).json()
-    for id_ in (info["id"], "0" * 32):
-        response = call("GET", f"/v1/documents/{id_}/original")
+    assert call("GET", f"/v1/documents/{info['id']}/original").content == BRIDGE
+
+
+def test_what_is_not_there_has_no_file(call):
+    info = call("PUT", f"{PUT}a.txt", content=BRIDGE).json()
+    call("POST", "/v1/collections", json={"name": "other"})
+    for address in (f"{info['id']}/original?collection=other", f"{'0' * 32}/original"):
+        response = call("GET", f"/v1/documents/{address}")
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
