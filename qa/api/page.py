@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
+from itertools import groupby
 from typing import Any
 
 from index.types import DocumentInfo, StoredParagraph
@@ -74,19 +75,31 @@ class Span:
         )
 
 
-def document(info: DocumentInfo, paragraphs: Sequence[StoredParagraph], cited: Span | None = None) -> str:
-    """The main part of a document's page; paragraph 12 is the element `p12`, and what is cited is marked."""
+def document(
+    info: DocumentInfo,
+    paragraphs: Sequence[StoredParagraph],
+    cited: Span | None = None,
+    *,
+    original: str = "",
+) -> str:
+    """The main part of a document's page; paragraph 12 is the element `p12`, and what is cited is marked.
+
+    Paragraphs that have a page stand in a section of it, page 3 in `page3`. `original` is the address of the file.
+    """
     facts = [shown(info.path), *([info.date] if info.date else []), f"{info.paragraphs} paragraphs"]
+    where = [f"<bdi>{escape(fact)}</bdi>" for fact in facts]
     stands = cited is None or cited.stands_in(paragraphs)
+    at_page = original if info.media_type == "application/pdf" else ""
     body = [
         '<main id="main" class="paper">',
         f'<h1 dir="auto">{_text(info.title or info.path)}</h1>',
-        f'<p class="where">{" · ".join(f"<bdi>{escape(fact)}</bdi>" for fact in facts)}</p>',
+        f'<p class="where">{" · ".join([*where, *_link(original, "original file")])}</p>',
         "" if stands else _CHANGED,
-        *(_paragraph(stored, cited if stands else None) for stored in paragraphs),
-        "</main>",
     ]
-    return "\n".join(body)
+    for page, there in groupby(paragraphs, lambda stored: stored.paragraph.page):
+        inside = [_paragraph(stored, cited if stands else None) for stored in there]
+        body += inside if page is None else _section(page, inside, at_page)
+    return "\n".join([*body, "</main>"])
 
 
 def evaluation(made: datetime | None) -> str:
@@ -110,6 +123,21 @@ def evaluation(made: datetime | None) -> str:
 def shown(text: str) -> str:
     """Text whose control characters can be seen, so that none of them makes it read as something else."""
     return text.replace("\r\n", "\n").translate(_VISIBLE)
+
+
+def _section(page: int, inside: Iterable[str], original: str) -> list[str]:
+    there = _link(original and f"{original}#page={page}", f"original at page {page}")
+    name = f'<h2 id="page{page}-name">Page {page}</h2>'
+    return [
+        f'<section class="page" id="page{page}" aria-labelledby="page{page}-name">{name}',
+        *(f'<p class="where">{link}</p>' for link in there),
+        *inside,
+        "</section>",
+    ]
+
+
+def _link(address: str, name: str) -> list[str]:
+    return [f'<a href="{escape(address)}">{escape(name)}</a>'] if address else []
 
 
 def _paragraph(stored: StoredParagraph, cited: Span | None) -> str:

@@ -255,6 +255,22 @@ def _from_corpus(root: FolderPath | None, info: DocumentInfo) -> bytes | None:
     return data if sha256(data).hexdigest() == info.sha256 else None
 
 
+def original_of(state: State, collection: str, info: DocumentInfo) -> str:
+    """Where the file of a document is to be had; empty where it is not at hand, as far as its size tells."""
+    if info.origin == "upload":
+        there = state.service.has_original(collection, info.id)
+    else:
+        there = _size(state.settings.corpus, info.path) == info.size
+    return f"/v1/documents/{info.id}/original?collection={quote(collection)}" if there else ""
+
+
+def _size(root: FolderPath | None, path: str) -> int | None:
+    try:
+        return None if root is None else (root / path).lstat().st_size
+    except (OSError, ValueError):
+        return None
+
+
 def _attachment(path: str, *, original: bool = False) -> str:
     name = path.rpartition("/")[2]
     name = name if original or name.endswith((".txt", ".md")) else f"{name}.txt"

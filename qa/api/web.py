@@ -18,6 +18,7 @@ from qa.api.documents import DocumentId
 from qa.api.errors import ApiError
 from qa.api.site import MEDIA_TYPES, POLICY, STILL_POLICY, Site
 from qa.api.state import Backend, State, StateDep
+from qa.api.uploads import original_of
 
 REPORT = "evaluation.html"
 """The report's file in the data folder."""
@@ -114,7 +115,7 @@ def _documents(made: APIRouter, site: Site) -> None:
                 raise
             return _html(site.page("Not found – Nutgraf", page.MISSING), STILL_POLICY, status=404)
         paragraphs = service.paragraphs(collection, document_id)
-        main = page.document(info, paragraphs, view.span())
+        main = page.document(info, paragraphs, view.span(), original=original_of(state, collection, info))
         return _html(site.page(page.shown(info.title or info.path), main), STILL_POLICY)
 
 

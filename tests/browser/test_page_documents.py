@@ -1,5 +1,7 @@
 """The documents of a collection in a browser: adding, being answered from, deleting."""
 
+from pathlib import Path
+
 import pdf_maker
 import pytest
 
@@ -47,6 +49,50 @@ def test_a_pdf_is_answered_from_with_its_page_until_it_is_deleted(page, ask, url
     page.select_option("#collection", "ferries")
     turn = ask(page, "How long does the crossing to Terschelling take?")
     assert "No answer in these documents" in turn.inner_text()
+
+
+def test_a_citation_into_a_pdf_opens_its_page_and_leads_to_the_original(page, ask, url):
+    assert "added" in upload(page, "ferries.pdf", FERRIES)
+    page.goto(url)
+    page.select_option("#collection", "ferries")
+    ask(page, "How long does the crossing to Terschelling take?").locator(".cite").first.click()
+    page.wait_for_url("**/documents/*#p2")
+    on_page = page.locator("section", has=page.get_by_role("heading", name="Page 2", exact=True))
+    assert "95 minutes" in on_page.locator("mark").inner_text()
+    first, second = (
+        page.locator(f"#page{n} > h2").evaluate("(name) => getComputedStyle(name).backgroundColor")
+        for n in (1, 2)
+    )
+    assert first != second
+    with page.expect_download() as saving:
+        on_page.get_by_role("link", name="original at page 2").click()
+    assert saving.value.suggested_filename == "ferries.pdf"
+    assert Path(saving.value.path()).read_bytes() == FERRIES
+    assert page.ran == []
+
+
+def test_an_original_is_saved_and_nothing_of_it_runs(page, url):
+    script = "/OpenAction << /S /JavaScript /JS (app.alert\\(1\\)) >>"
+    hostile = {
+        "a.html": b"<title>Ferry</title><p>The ferry is red.</p><script>ran(1)</script>",
+        "b.pdf": pdf_maker.pdf([[pdf_maker.shown(72, 700, LINES[0])]], catalog=script),
+        "c.txt": b'<svg xmlns="http://www.w3.org/2000/svg" onload="ran(1)">The ferry is blue.</svg>',
+    }
+    for name, data in hostile.items():
+        assert "added" in upload(page, name, data)
+        page.reload()
+        page.select_option("#collection", "ferries")
+    links = page.locator("tbody a")
+    links.nth(2).wait_for()
+    addresses = [links.nth(n).get_attribute("href") for n in range(3)]
+    for address, (name, data) in zip(addresses, hostile.items(), strict=True):
+        page.goto(url + address)
+        with page.expect_download() as saving:
+            page.get_by_role("link", name="original file").click()
+        assert saving.value.suggested_filename == name
+        assert Path(saving.value.path()).read_bytes() == data
+        assert page.url == url + address
+    assert page.ran == []
 
 
 def test_a_file_is_replaced_and_an_equal_one_left_alone(page):

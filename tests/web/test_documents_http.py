@@ -484,6 +484,28 @@ def test_what_is_not_there_has_no_file(call):
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
+def test_the_page_of_a_document_leads_to_its_file_while_that_is_at_hand(call, service, state, tmp_path):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "a.txt").write_bytes(MARKET)
+    service.sync(folder)
+    synced = call("GET", "/v1/documents").json()["documents"][0]["id"]
+    sent = call("PUT", f"{PUT}b.txt", content=BRIDGE).json()["id"]
+
+    def leads(id_):
+        return (
+            f'href="/v1/documents/{id_}/original?collection=default"' in call("GET", f"/documents/{id_}").text
+        )
+
+    assert (leads(synced), leads(sent)) == (False, True)
+    state.settings = replace(state.settings, corpus=folder)
+    assert leads(synced)
+    (folder / "a.txt").write_bytes(MARKET + b"more")
+    assert not leads(synced)
+    (folder / "a.txt").unlink()
+    assert not leads(synced)
+
+
 # ------------------------------------------------------------------------------------------- a full disk
 
 

@@ -174,6 +174,39 @@ def test_a_paragraph_says_where_it_stands():
     assert 'title="lines 3–4" aria-label="Paragraph 7">7</a>' in html
 
 
+def paged(*pages, media_type="application/pdf"):
+    """A document with one paragraph on each of these pages."""
+    info, _ = document("words", id="d1", media_type=media_type)
+    numbered = enumerate(pages, 1)
+    return info, [StoredParagraph(info, Paragraph(n, n, n, 0, 5, page=at), "words", "") for n, at in numbered]
+
+
+def test_paragraphs_stand_on_their_pages():
+    html = page.document(*paged(1, 1, 3))
+    assert html.count("<section") == html.count("</section>") == 2
+    assert (
+        '<section class="page" id="page1" aria-labelledby="page1-name"><h2 id="page1-name">Page 1</h2>'
+        in html
+    )
+    assert html.index('id="page1"') < html.index('id="p2"') < html.index('id="page3"') < html.index('id="p3"')
+
+
+def test_a_document_without_pages_has_no_sections():
+    assert "<section" not in page.document(*paged(None, None))
+
+
+def test_each_page_of_a_pdf_leads_to_the_original_at_that_page():
+    html = page.document(*paged(1, 3), original="/v1/documents/d1/original?collection=a")
+    assert '<a href="/v1/documents/d1/original?collection=a">original file</a>' in html
+    assert '<a href="/v1/documents/d1/original?collection=a#page=3">original at page 3</a>' in html
+
+
+def test_slides_lead_to_the_whole_file():
+    html = page.document(*paged(1, 3, media_type="application/vnd.ms-powerpoint"), original="/o")
+    assert '<a href="/o">original file</a>' in html
+    assert "#page=" not in html
+
+
 def test_the_page_of_a_document_runs_no_script(call):
     first = call("GET", "/v1/documents").json()["documents"][0]["id"]
     response = call("GET", f"/documents/{first}?start=0&end=4")
