@@ -1,6 +1,6 @@
-"""Fit the coefficients of `qa.answerable`, and print them with what they tell apart.
+"""Fit the coefficients of `qa.answerable` and those of read sentences in `qa.extract`, and print what they tell apart.
 
-    python benchmarks/fit_answerable.py --texts benchmarks/reading/*.jsonl --aside 8 --index FOLDER
+    python benchmarks/fit_answerable.py --texts benchmarks/reading/texts-*.jsonl --aside 10 --index FOLDER
 
 The texts become a corpus, which is kept in FOLDER. Only the questions of the groups that `fit_reader.py --aside` kept
 aside are asked: on the others the reader is surer than it will ever be again.
@@ -12,14 +12,17 @@ import re
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import astuple, fields
 from pathlib import Path
 
 import numpy as np
 
 from index.engine import Index
 from index.relevance import log_odds
+from index.sentences import sentence_spans
+from index.types import SearchResult
 from qa.evaluate.metrics import area_under_curve
-from qa.extract import scored_sentences
+from qa.extract import SentenceSignals, signals_of
 
 
 def write_corpus(documents: Sequence[dict], folder: Path) -> None:
@@ -30,11 +33,19 @@ def write_corpus(documents: Sequence[dict], folder: Path) -> None:
         (folder / f"{n:04}-{name}.txt").write_text("\n\n".join(part for part in parts if part))
 
 
-def signals(index: Index, question: str) -> tuple[float, float]:
-    """Log odds of the reader and of the best sentence."""
-    result = index.search(question)
-    scored = scored_sentences(question, result.hits, index.reranker)
-    return result.stated or 0.0, log_odds(scored[0].score if scored else 0.0)
+def signals(result: SearchResult) -> tuple[float, float]:
+    """Log odds of the reader, and of the relevance of the best paragraph."""
+    best = max((hit.scores["relevance"] for hit in result.hits if hit.read), default=0.0)
+    return result.stated or 0.0, log_odds(best)
+
+
+def sentences(question: str, gold: str, result: SearchResult) -> list[tuple[tuple[float, ...], bool]]:
+    """The signals of each sentence that was read, and whether it is the one that states the answer."""
+    return [
+        (astuple(signals_of(question, hit, hit.text[start:end], read=odds)), hit.text[start:end] in gold)
+        for hit in result.hits
+        for (start, end), odds in zip(sentence_spans(hit.text), hit.read, strict=bool(hit.read))
+    ]
 
 
 def logistic_regression(x: np.ndarray, y: np.ndarray, ridge: float = 1e-2) -> np.ndarray:
@@ -47,6 +58,17 @@ def logistic_regression(x: np.ndarray, y: np.ndarray, ridge: float = 1e-2) -> np
         hessian = (x * (p * (1 - p))[:, None]).T @ x + ridge * np.eye(len(w))
         w -= np.linalg.solve(hessian, gradient)
     return w
+
+
+def told_sentences(rows: Sequence[tuple[tuple[float, ...], bool]]) -> None:
+    """Print the coefficients of the sentences' signals."""
+    names = [field.name for field in fields(SentenceSignals)]
+    x, y = np.array([row for row, _ in rows]), np.array([gold for _, gold in rows])
+    weights = logistic_regression(x, y, ridge=1.0)
+    scores = x @ weights[:-1] + weights[-1]
+    area = area_under_curve(list(scores[y]), list(scores[~y]))
+    shown = ", ".join(f"{name} {w:.2f}" for name, w in zip([*names, "intercept"], weights, strict=True))
+    print(f"{len(rows)} sentences: {shown}; AUC {area:.3f}")
 
 
 def report(name: str, scores: np.ndarray, right: np.ndarray) -> None:
@@ -73,21 +95,28 @@ def main() -> int:
     ]
     groups = sorted({document["group"] for document in documents})
     aside = set(groups[:: args.aside])
-    asked = [
-        (q["q"], q["sentence"] is not None) for d in documents if d["group"] in aside for q in d["questions"]
-    ]
+    asked = [(q["q"], q["sentence"]) for d in documents if d["group"] in aside for q in d["questions"]]
     with Index.open(args.index, writable=True) as index:
         with tempfile.TemporaryDirectory() as folder:
             write_corpus(documents, Path(folder))
             index.sync(Path(folder))
-        found = np.array([signals(index, question) for question, _ in asked])
-    right = np.array([answerable for _, answerable in asked])
+        results = [index.search(question) for question, _ in asked]
+    found = np.array([signals(result) for result in results])
+    right = np.array([gold is not None for _, gold in asked])
     slope, intercept = logistic_regression(found[:, :1], right)
     print(f"{len(asked)} questions; slope {slope:.3f}, intercept {intercept:.3f}")
     both = logistic_regression(found, right)
     print(f"with the best sentence's relevance beside it: {both[0]:.3f}, {both[1]:.3f}, {both[2]:.3f}")
     report("relevance alone", 1 / (1 + np.exp(-found[:, 1])), right)
     report("reader", 1 / (1 + np.exp(-(slope * found[:, 0] + intercept))), right)
+    told_sentences(
+        [
+            row
+            for (question, gold), result in zip(asked, results, strict=True)
+            if gold is not None
+            for row in sentences(question, gold, result)
+        ]
+    )
     report("both", 1 / (1 + np.exp(-(found @ both[:2] + both[2]))), right)
     return 0
 

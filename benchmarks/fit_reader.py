@@ -1,10 +1,12 @@
-"""Fit the reader of index/passage_reader.py: whether a passage states what is asked.
+r"""Fit the reader of index/passage_reader.py: whether a passage states what is asked.
 
-    python benchmarks/fit_reader.py --texts benchmarks/reading/*.jsonl --out index/passage_reader.npz
+    python benchmarks/fit_reader.py --texts benchmarks/reading/texts-*.jsonl \
+        --claims benchmarks/reading/claims-*.jsonl --squad train-v1.1.json --out index/passage_reader.npz
 
 The weights are the cross-encoder's own. What is learned: a low-rank change of the upper layers' matrices (LoRA,
 Hu et al. 2021, arXiv:2106.09685), their biases and layer norms (BitFit, Ben Zaken et al. 2021, arXiv:2106.10199),
-and two linear layers on top, one over the mean of each sentence's token states, one over the first token's.
+and three linear layers on top: one over the mean of each sentence's token states (it states the answer), two over the
+first token's (the passage states the answer; it supports the claim).
 Needs torch and transformers (both come with sentence-transformers) and, beside them, `pip install onnx`.
 """
 
@@ -22,15 +24,24 @@ import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
+from reading_examples import (
+    Asked,
+    Claimed,
+    Example,
+    asked_of,
+    asked_of_squad,
+    claim_examples,
+    claimed_of,
+    examples,
+)
 from tokenizers import Encoding, Tokenizer
 from torch import nn
 from transformers import BertConfig, BertModel
 
-from index.analysis import stems
 from index.models import DEFAULT_RERANKER, carried
 from index.passage_reader import tokens_within
-from index.reading import NOTHING, laid_out, pieces, stated
-from index.types import Reading, ToRead
+from index.reading import NOTHING, laid_out, stated
+from index.types import Reading
 from qa.evaluate.metrics import area_under_curve
 
 LAYERS = 12
@@ -43,102 +54,8 @@ MATRICES = (
     "output.dense",
 )
 """The linear parts of a layer, in the order in which the graph holds their matrices."""
+HEADS = ("sentence", "passage", "support")
 BATCH_TOKENS = 3000
-LOWERED = 0.15
-"""Share of questions that are read in lower case."""
-
-
-# ------------------------------------------------------------------------------------------------ examples
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A question with the passages it may be read with; `gold` are those that state the answer."""
-
-    text: str
-    sentence: str | None
-    gold: tuple[ToRead, ...]
-    own: tuple[ToRead, ...]
-    """Other passages of its document, those with most of its words first."""
-    siblings: tuple[ToRead, ...]
-    """Passages of the other document of its group."""
-
-
-@dataclass(frozen=True)
-class Example:
-    """One question and one passage; `labels` says of each sentence whether it states the answer."""
-
-    question: str
-    passage: ToRead
-    labels: tuple[float, ...]
-
-
-def passages_of(document: dict) -> list[ToRead]:
-    """The paragraphs of a document as the reader gets them."""
-    found: list[ToRead] = []
-    for n, paragraph in enumerate(document["paragraphs"]):
-        before = document["paragraphs"][n - 1] if n else ""
-        found += pieces(paragraph, title=document["title"], date=document["date"], before=before)
-    return found
-
-
-def asked_of(documents: Sequence[dict]) -> list[tuple[str, Asked]]:
-    """Every question with its group."""
-    groups: dict[str, list[dict]] = {}
-    for document in documents:
-        groups.setdefault(document["group"], []).append(document)
-    found: list[tuple[str, Asked]] = []
-    for group, members in groups.items():
-        for document in members:
-            own = passages_of(document)
-            others = [p for other in members if other is not document for p in passages_of(other)]
-            for question in document["questions"]:
-                sentence = question["sentence"]
-                gold = tuple(p for p in own if sentence and any(_same(sentence, s) for s in p.sentences))
-                if sentence and not gold:
-                    continue
-                rest = [p for p in own if p not in gold]
-                asked = Asked(
-                    question["q"],
-                    sentence,
-                    gold,
-                    _nearest(question["q"], rest),
-                    _nearest(question["q"], others),
-                )
-                found.append((group, asked))
-    return found
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether a marked sentence and a split one are the same, wholly or one within the other."""
-    return one in other or (other in one and len(other) > len(one) // 2)
-
-
-def _nearest(question: str, passages: Sequence[ToRead]) -> tuple[ToRead, ...]:
-    wanted = stems(question)
-    return tuple(sorted(passages, key=lambda p: -len(wanted & stems(" ".join(p.sentences)))))
-
-
-def examples(asked: Asked, chance: random.Random) -> Iterator[Example]:
-    """What a question gives in one epoch: its gold passage, and the likeliest of those that do not state it."""
-    text = asked.text.lower() if chance.random() < LOWERED else asked.text
-    for passage in asked.gold:
-        labels = tuple(float(_same(asked.sentence or "", s)) for s in passage.sentences)
-        yield Example(text, passage, labels)
-        kept = tuple(s for s, label in zip(passage.sentences, labels, strict=True) if not label)
-        if kept and chance.random() < 0.3:
-            yield Example(text, ToRead(passage.about, passage.before, kept), (0.0,) * len(kept))
-    wrong = [*_some(asked.own[:4], 1 if asked.gold else 3, chance), *_some(asked.siblings[:2], 1, chance)]
-    for passage in wrong:
-        yield Example(text, passage, (0.0,) * len(passage.sentences))
-
-
-def _some(passages: Sequence[ToRead], count: int, chance: random.Random) -> list[ToRead]:
-    """The first few, most often; now and then another in their place."""
-    chosen = list(passages[:count])
-    if len(passages) > count and chance.random() < 0.4:
-        chosen[-1] = passages[chance.randrange(count, len(passages))]
-    return chosen
 
 
 # ------------------------------------------------------------------------------------------------ the model
@@ -167,6 +84,7 @@ class Model(nn.Module):
         self.body = body_of(graph)
         self.sentence = nn.Linear(384, 1)
         self.passage = nn.Linear(384, 1)
+        self.support = nn.Linear(384, 1)
         for parameter in self.body.parameters():
             parameter.requires_grad = False
         for layer in self.body.encoder.layer[frozen:]:
@@ -239,7 +157,7 @@ def matrix_names(graph: onnx.GraphProto) -> list[str]:
 
 @dataclass
 class Batch:
-    """Padded tokens of some examples, and for each sentence its row, its tokens and its label."""
+    """Padded tokens of some examples, and for each sentence of a passage with a question its row, tokens and label."""
 
     ids: torch.Tensor
     mask: torch.Tensor
@@ -249,6 +167,9 @@ class Batch:
     rows: torch.Tensor
     labels: torch.Tensor
     passages: torch.Tensor
+    """Of each row, 1 where its passage states the answer or supports the claim."""
+    claims: torch.Tensor
+    """bool[rows]: the rows that hold claims."""
 
 
 def batch_of(chosen: Sequence[tuple[Example, Encoding]]) -> Batch:
@@ -264,6 +185,8 @@ def batch_of(chosen: Sequence[tuple[Example, Encoding]]) -> Batch:
         ids[row, :n] = torch.tensor(encoding.ids)
         mask[row, :n] = 1
         types[row, :n] = torch.tensor(encoding.type_ids)
+        if example.claim:
+            continue
         _, spans = laid_out(example.passage)
         for span, label in zip(spans, example.labels, strict=True):
             tokens = tokens_within(encoding, span)
@@ -274,24 +197,35 @@ def batch_of(chosen: Sequence[tuple[Example, Encoding]]) -> Batch:
                 rows.append(row)
                 labels.append(label)
     whole = torch.tensor([float(any(example.labels)) for example, _ in chosen])
-    return Batch(ids, mask, types, torch.stack(pool), torch.tensor(rows), torch.tensor(labels), whole)
+    return Batch(
+        ids,
+        mask,
+        types,
+        torch.stack(pool) if pool else torch.zeros(0, len(chosen) * length),
+        torch.tensor(rows),
+        torch.tensor(labels),
+        whole,
+        torch.tensor([example.claim for example, _ in chosen]),
+    )
 
 
 def logits_of(model: Model, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits of sentences and of passages."""
+    """Logits of sentences, and of rows: of their passage, or where they hold a claim of its support."""
     # half precision is two to three times as fast on a processor with avx512_bf16, and the weights are int8 in the end
     with torch.autocast("cpu", dtype=torch.bfloat16):
         states = model(batch.ids, batch.mask, batch.types)
     states = states.float()
     flat = states.reshape(-1, states.shape[-1])
-    return model.sentence(batch.pool @ flat)[:, 0], model.passage(states[:, 0])[:, 0]
+    first = states[:, 0]
+    whole = torch.where(batch.claims, model.support(first)[:, 0], model.passage(first)[:, 0])
+    return model.sentence(batch.pool @ flat)[:, 0], whole
 
 
 def batches(
     found: Sequence[Example], tokenizer: Tokenizer, chance: random.Random | None
 ) -> Iterator[list[tuple[Example, Encoding]]]:
     """Examples of like length together, in random order when fitting."""
-    encodings = tokenizer.encode_batch([(e.question, laid_out(e.passage)[0]) for e in found])
+    encodings = tokenizer.encode_batch([(e.text, laid_out(e.passage)[0]) for e in found])
     order = sorted(
         range(len(found)), key=lambda n: len(encodings[n].ids) + (chance.random() * 12 if chance else 0)
     )
@@ -329,6 +263,27 @@ def judged(model: Model, tokenizer: Tokenizer, asked: Sequence[Asked]) -> list[f
     return best
 
 
+def supports(model: Model, tokenizer: Tokenizer, claims: Sequence[Claimed]) -> list[tuple[float, bool]]:
+    """The greatest support of each claim among its windows, and whether it should be supported."""
+    found: list[Example] = []
+    owner: list[int] = []
+    for n, one in enumerate(claims):
+        for window in (*one.gold, *one.wrong):
+            found.append(Example(one.text, window, (0.0,), claim=True))
+            owner.append(n)
+    best = [NOTHING] * len(claims)
+    place = {id(example): n for n, example in enumerate(found)}
+    model.eval()
+    with torch.no_grad():
+        for chosen in batches(found, tokenizer, None):
+            _, rows = logits_of(model, batch_of(chosen))
+            for (example, _), value in zip(chosen, rows.tolist(), strict=True):
+                n = owner[place[id(example)]]
+                best[n] = max(best[n], value)
+    model.train()
+    return [(score, bool(one.gold)) for score, one in zip(best, claims, strict=True)]
+
+
 def refused(scores: Sequence[float], right: Sequence[bool], false: float = 0.05) -> float:
     """Share of unanswerable questions below the score that refuses a share `false` of answerable ones."""
     yes = sorted(s for s, r in zip(scores, right, strict=True) if r)
@@ -353,11 +308,16 @@ def save(model: Model, graph: onnx.GraphProto, weights: str, path: Path, rank: i
             name = names[n * len(MATRICES) + m]
             values[f"{name}.down"] = low.down.detach().numpy().astype(np.float16)
             values[f"{name}.up"] = low.up.detach().numpy().astype(np.float16)
-    for head in ("sentence", "passage"):
+    for head in HEADS:
         linear = getattr(model, head)
         values[f"{head}.weight"] = linear.weight.detach().numpy()[0].astype(np.float32)
         values[f"{head}.bias"] = linear.bias.detach().numpy().astype(np.float32)
     np.savez_compressed(path, **values)
+
+
+def lines_of(files: Sequence[str]) -> list[dict]:
+    """The objects of some files with one a line."""
+    return [json.loads(line) for name in files for line in Path(name).read_text().splitlines() if line]
 
 
 def fit(args: argparse.Namespace) -> None:
@@ -371,50 +331,70 @@ def fit(args: argparse.Namespace) -> None:
     tokenizer = Tokenizer.from_file(str(files.files["tokenizer.json"]))
     tokenizer.no_padding()
     tokenizer.enable_truncation(512)
-    documents = [
-        json.loads(line) for name in args.texts for line in Path(name).read_text().splitlines() if line
-    ]
-    every = asked_of(documents)
+    documents = lines_of(args.texts)
+    every, claims = asked_of(documents), claimed_of(documents, lines_of(args.claims))
     groups = sorted({group for group, _ in every})
     aside = set(groups[:: args.aside]) if args.aside else set()
     learn = [asked for group, asked in every if group not in aside]
+    learn_claims = [claimed for group, claimed in claims if group not in aside]
     test = [asked for group, asked in every if group in aside]
-    right = [asked.sentence is not None for asked in test]
-    print(f"{len(documents)} documents, {len(learn)} questions to learn from, {len(test)} aside", flush=True)
+    test_claims = [claimed for group, claimed in claims if group in aside]
+    squad = json.loads(args.squad.read_text())["data"] if args.squad else []
+    questions = asked_of_squad(squad, args.squad_questions * args.epochs, chance)
+    print(
+        f"{len(documents)} documents; to learn from: {len(learn)} questions, {len(learn_claims)} claims,"
+        f" {len(questions)} questions of SQuAD; aside: {len(test)} and {len(test_claims)}",
+        flush=True,
+    )
     model = Model(graph, args.frozen, args.rank)
     if args.start:
         restore(model, graph, np.load(args.start))
-    groups_ = [
-        {
-            "params": [p for m in model.modules() if isinstance(m, LowRank) for p in (m.down, m.up)],
-            "lr": args.rate,
-        },
-        {
-            "params": [p for p in model.body.parameters() if p.requires_grad and p.dim() == 1],
-            "lr": args.rate * args.bias,
-        },
-        {"params": [*model.sentence.parameters(), *model.passage.parameters()], "lr": args.rate},
-    ]
-    optimizer = torch.optim.AdamW([g for g in groups_ if g["params"]], weight_decay=args.decay)
-    plan = [
-        list(batches([e for a in learn for e in examples(a, chance)], tokenizer, chance))
-        for _ in range(args.epochs)
-    ]
+    plan: list[list[list[tuple[Example, Encoding]]]] = []
+    for epoch in range(args.epochs):
+        mine = questions[epoch :: args.epochs]
+        found = [e for asked in (*learn, *mine) for e in examples(asked, chance)]
+        found += [e for claimed in learn_claims for e in claim_examples(claimed, chance)]
+        plan.append(list(batches(found, tokenizer, chance)))
+    for epoch, loss in enumerate(descended(model, plan, args)):
+        save(model, graph, files.sha256, args.out, args.rank)
+        print(f"epoch {epoch + 1}: loss {loss:.3f}", flush=True)
+        if test:
+            told(judged(model, tokenizer, test), [asked.sentence is not None for asked in test], "questions")
+        if test_claims:
+            scores, right = zip(*supports(model, tokenizer, test_claims), strict=True)
+            told(scores, right, "claims")
+
+
+def told(scores: Sequence[float], right: Sequence[bool], what: str) -> None:
+    """Print how well scores tell right from wrong."""
+    yes, no = ([s for s, r in zip(scores, right, strict=True) if r is kind] for kind in (True, False))
+    print(
+        f"    aside, {what}: AUC {area_under_curve(yes, no) or 0:.3f},"
+        f" refused at 5 % false {refused(scores, right):.2f}",
+        flush=True,
+    )
+
+
+def descended(
+    model: Model, plan: Sequence[Sequence[Sequence[tuple[Example, Encoding]]]], args: argparse.Namespace
+) -> Iterator[float]:
+    """Descend through the batches of each epoch; gives its mean loss."""
+    low = [p for m in model.modules() if isinstance(m, LowRank) for p in (m.down, m.up)]
+    flat = [p for p in model.body.parameters() if p.requires_grad and p.dim() == 1]
+    heads = [p for head in HEADS for p in getattr(model, head).parameters()]
+    rated = [(low, args.rate), (flat, args.rate * args.bias), (heads, args.rate)]
+    optimizer = torch.optim.AdamW(
+        [{"params": params, "lr": rate} for params, rate in rated if params], weight_decay=args.decay
+    )
     total, step, clock = sum(map(len, plan)), 0, time.time()
     rates = [group["lr"] for group in optimizer.param_groups]
-    for epoch, some in enumerate(plan):
+    for some in plan:
         losses: list[float] = []
         for chosen in some:
-            share = step / total
-            factor = min(1.0, step / (0.06 * total + 1)) * (1 - share)
+            factor = min(1.0, step / (0.06 * total + 1)) * (1 - step / total)
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
-            batch = batch_of(chosen)
-            sentences, passages = logits_of(model, batch)
-            loss = nn.functional.binary_cross_entropy_with_logits(
-                sentences, batch.labels, pos_weight=torch.tensor(args.weight)
-            )
-            loss = loss + 0.5 * nn.functional.binary_cross_entropy_with_logits(passages, batch.passages)
+            loss = loss_of(model, batch_of(chosen), args.weight)
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 1.0)
@@ -422,19 +402,20 @@ def fit(args: argparse.Namespace) -> None:
             losses.append(loss.item())
             step += 1
             if step % 50 == 0:
-                print(
-                    f"{step}/{total} {time.time() - clock:.0f} s, loss {np.mean(losses[-50:]):.3f}",
-                    flush=True,
-                )
-        save(model, graph, files.sha256, args.out, args.rank)
-        if test:
-            scores = judged(model, tokenizer, test)
-            yes, no = ([s for s, r in zip(scores, right, strict=True) if r is kind] for kind in (True, False))
-            print(
-                f"epoch {epoch + 1}: loss {np.mean(losses):.3f}, aside AUC {area_under_curve(yes, no) or 0:.3f},"
-                f" refused at 5 % false {refused(scores, right):.2f}",
-                flush=True,
-            )
+                mean = np.mean(losses[-50:])
+                print(f"{step}/{total} {time.time() - clock:.0f} s, loss {mean:.3f}", flush=True)
+        yield float(np.mean(losses))
+
+
+def loss_of(model: Model, batch: Batch, weight: float) -> torch.Tensor:
+    """Cross-entropy of the sentences, and half that of the rows; a claim's row counts in full."""
+    sentences, rows = logits_of(model, batch)
+    loss = torch.zeros(())
+    if len(batch.labels):
+        entropy = nn.functional.binary_cross_entropy_with_logits
+        loss = entropy(sentences, batch.labels, pos_weight=torch.tensor(weight))
+    each = nn.functional.binary_cross_entropy_with_logits(rows, batch.passages, reduction="none")
+    return loss + (each * torch.where(batch.claims, 1.0, 0.5)).mean()
 
 
 def restore(model: Model, graph: onnx.GraphProto, saved: "np.lib.npyio.NpzFile") -> None:
@@ -452,7 +433,7 @@ def restore(model: Model, graph: onnx.GraphProto, saved: "np.lib.npyio.NpzFile")
                 if isinstance(low, LowRank) and f"{name}.up" in saved:
                     low.down.copy_(torch.from_numpy(saved[f"{name}.down"].astype(np.float32)))
                     low.up.copy_(torch.from_numpy(saved[f"{name}.up"].astype(np.float32)))
-        for head in ("sentence", "passage"):
+        for head in (head for head in HEADS if f"{head}.weight" in saved):
             linear = getattr(model, head)
             linear.weight.copy_(torch.from_numpy(saved[f"{head}.weight"][None]))
             linear.bias.copy_(torch.from_numpy(saved[f"{head}.bias"]))
@@ -464,7 +445,12 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--texts", nargs="+", required=True, metavar="FILE")
+    parser.add_argument("--claims", nargs="*", default=[], metavar="FILE", help="claims on these texts")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--squad", type=Path, help="a file in the format of SQuAD 1.1 to learn from as well")
+    parser.add_argument(
+        "--squad-questions", type=int, default=6_000, help="how many of its questions an epoch"
+    )
     parser.add_argument("--start", type=Path, help="go on from this file")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rate", type=float, default=1e-3)

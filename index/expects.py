@@ -86,8 +86,8 @@ _QUESTION = re.compile(
     r"(?i)\?\s*$|\b(?:who|whom|whose|what|which|when|where|why|how)\b|^\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|"
     r"will|would|should|may|must|name|list|tell|explain|describe|give)\b"
 )
-_KEYWORDS = 8
-"""A longer text without a question word is a statement; a shorter one is what people type instead of a question."""
+_KEYWORDS = 16
+"""A longer text without a question word is a statement; a shorter one without a full stop is typed instead of a question."""
 
 
 def is_question(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""The reader: whether a passage states what is asked. The cross-encoder read again with weights of its own.
+"""The reader: whether a passage states what is asked, or supports a claim. The cross-encoder with other weights.
 
 A cross-encoder trained on search logs says how well a passage is on the matter; a passage about the right call on the
 right day scores high for any question about that call. This one was taught to tell a passage that states the answer
@@ -23,6 +23,7 @@ from index.types import Reading, ToRead
 _STATES = "/bert/encoder/layer.11/output/LayerNorm/Add_1_output_0"
 """The last layer's token states in the graph."""
 _LARGEST_INT8 = 127
+_HEADS = ("sentence.", "passage.", "support.")
 
 Values = dict[str, npt.NDArray[Any]]
 
@@ -38,9 +39,7 @@ class OnnxReader:
         learned = adapter()
         if str(learned.pop("of")) != files.sha256:
             raise ModelError(f"{files.name}: the reader was fitted to other weights")
-        self._heads = {
-            name: learned.pop(name) for name in list(learned) if name.startswith(("sentence.", "passage."))
-        }
+        self._heads = {name: learned.pop(name) for name in list(learned) if name.startswith(_HEADS)}
         model = files.files["model.onnx"]
         self._graph = OnnxGraph(
             model,
@@ -58,6 +57,14 @@ class OnnxReader:
             for n, states, encoding in zip(batch.rows, batch.output, batch.encodings, strict=True):
                 sentences = tuple(self._sentence(states, encoding, span) for span in laid[n][1])
                 found[n] = Reading(self._head("passage", states[0]), sentences)
+        return found
+
+    def supports(self, claim: str, passages: Sequence[ToRead], /) -> list[float]:
+        """Log odds for each passage that it supports the claim."""
+        found = [NOTHING] * len(passages)
+        for batch in self._graph.run([(claim, laid_out(passage)[0]) for passage in passages]):
+            for n, states in zip(batch.rows, batch.output, strict=True):
+                found[n] = self._head("support", states[0])
         return found
 
     def _sentence(self, states: npt.NDArray[np.float32], encoding: Encoding, span: tuple[int, int]) -> float:

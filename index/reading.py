@@ -35,6 +35,20 @@ def to_read(hit: Hit, before: str = "") -> list[ToRead]:
     )
 
 
+def window_of(hit: Hit, start: int, end: int) -> ToRead:
+    """A span of a hit's text as one passage, after the words of the paragraph before it."""
+    found = pieces(
+        hit.text[start:end],
+        title=hit.title,
+        date=hit.date,
+        context=hit.context,
+        names=hit.lent,
+        before=hit.text[:start],
+    )
+    sentences = tuple(sentence for piece in found for sentence in piece.sentences)
+    return ToRead(found[0].about, found[0].before, sentences) if found else ToRead("", "", ())
+
+
 def pieces(
     text: str, *, title: str, date: str | None, context: str = "", names: str = "", before: str = ""
 ) -> list[ToRead]:
@@ -75,8 +89,8 @@ def stated(readings: Sequence[Reading]) -> float:
     return max(((max(r.sentences, default=NOTHING) + r.passage) / 2 for r in readings), default=NOTHING)
 
 
-def reordered(hits: Sequence[Hit], found: Sequence[float]) -> list[Hit]:
-    """Hits by relevance and by how far each states what is asked.
+def reordered(hits: Sequence[Hit], found: Sequence[Sequence[Reading]]) -> list[Hit]:
+    """Hits by relevance and by how far each states what is asked, with what was read in them.
 
     `found` is of the first hits; the others count as the least of these.
 
@@ -84,12 +98,15 @@ def reordered(hits: Sequence[Hit], found: Sequence[float]) -> list[Hit]:
     """
     if not found:
         return list(hits)
-    known = [*found, *[min(found)] * (len(hits) - len(found))]
+    said = [stated(readings) for readings in found]
+    known = [*said, *[min(said)] * (len(hits) - len(said))]
     odds = [log_odds(hit.score) + _WEIGHT * value for hit, value in zip(hits, known, strict=True)]
     shift = max(log_odds(hit.score) for hit in hits) - max(odds)
-    told = [{"stated": value} for value in found] + [{}] * (len(hits) - len(found))
     changed = [
-        replace(hit, score=logistic(value + shift), scores={**hit.scores, "relevance": hit.score, **more})
-        for hit, value, more in zip(hits, odds, told, strict=True)
+        replace(hit, score=logistic(value + shift), scores={**hit.scores, "relevance": hit.score})
+        for hit, value in zip(hits, odds, strict=True)
     ]
+    for n, (value, readings) in enumerate(zip(said, found, strict=True)):
+        sentences = tuple(odd for reading in readings for odd in reading.sentences)
+        changed[n] = replace(changed[n], scores={**changed[n].scores, "stated": value}, read=sentences)
     return sorted(changed, key=lambda hit: -hit.score)

@@ -96,8 +96,8 @@ def _read(
     before = [texts.get(hit.document_id, "")[max(hit.start - BEFORE, 0) : hit.start] for hit in first]
     passages = [to_read(hit, words) for hit, words in zip(first, before, strict=True)]
     readings = iter(reader.read(query, [piece for pieces in passages for piece in pieces]))
-    found = [stated([next(readings) for _ in pieces]) for pieces in passages]
-    return reordered(hits, found), max(found)
+    found = [[next(readings) for _ in pieces] for pieces in passages]
+    return reordered(hits, found), max(stated(readings) for readings in found)
 
 
 def query_terms(query: str) -> list[str]:

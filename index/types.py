@@ -123,7 +123,8 @@ class Hit:
     """A paragraph found for a query. `scores` holds what `score` was made from (dense, lexical, rerank).
 
     `score` is the probability, 0 to 1, that the paragraph answers. `lent` holds names of the query that the
-    paragraph goes on about without repeating them, as its surroundings give them.
+    paragraph goes on about without repeating them, as its surroundings give them. `read` holds the reader's log odds
+    that each sentence of the text states what is asked; it is empty where no reader looked.
     """
 
     document_id: str
@@ -143,6 +144,7 @@ class Hit:
     lent: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
     kind: ParagraphKind = "text"
+    read: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,9 +298,13 @@ class Reranker(Protocol):
 
 
 class Reader(Protocol):
-    """Says of passages whether they state what is asked, not only whether they are on the matter."""
+    """Says of passages whether they state what is asked or claimed, not only whether they are on the matter."""
 
     def read(self, question: str, passages: Sequence[ToRead], /) -> list[Reading]: ...
+
+    def supports(self, claim: str, passages: Sequence[ToRead], /) -> list[float]:
+        """Log odds that each passage supports the claim."""
+        ...
 
 
 class PassageStore(Protocol):

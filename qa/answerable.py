@@ -5,7 +5,7 @@ from typing import Literal
 
 from index.relevance import logistic
 
-_SLOPE, _INTERCEPT = 0.4, 0.1
+_SLOPE, _INTERCEPT = 0.53, -0.3
 """Of a logistic over the reader's log odds; fitted by benchmarks/fit_answerable.py on questions kept from the reader.
 
 Relevance has no part in it: a near miss names what it asks about, and so is as relevant as a question that is answered.
@@ -13,11 +13,11 @@ Relevance has no part in it: a near miss names what it asks about, and so is as 
 
 Bar = Literal["quote", "ask"]
 """For what a question must be likely enough to be answerable: to quote a sentence, or to ask an LLM."""
-_BARS: Mapping[Bar, float] = {"quote": 0.13, "ask": 0.07}
+_BARS: Mapping[Bar, float] = {"quote": 0.2, "ask": 0.1}
 """docs/decisions/0017-stated.md. An LLM may still decline, and what it says is checked: it is asked sooner."""
 _RELEVANT = 0.01
 """The least that the best sentence needs where no reader has looked: low, since relevance alone refuses few."""
-NO_EVIDENCE = 0.004
+NO_EVIDENCE = 0.008
 """A best sentence of less is no evidence at all."""
 
 

@@ -31,6 +31,10 @@ _RELATIVE = re.compile(
     r"\b(?P<which>last|this|next|earlier this|later this|the previous|the same)\s+(?P<unit>year|month)\b",
     re.IGNORECASE,
 )
+_BOUNDARY = re.compile(r"\b(?:since|after|following|until|till|before|prior to|ahead of)\b", re.IGNORECASE)
+_BREAK = re.compile(r"[,;:.!?](?=\s)|\s[–—]\s")
+_REACH = 14
+"""Words between "since" and the date that it governs."""
 _TODAY = re.compile(r"\b(?P<which>today|yesterday|tomorrow)\b", re.IGNORECASE)
 
 
@@ -105,6 +109,18 @@ def completed(evidence: Sequence[Day], document_date: str | None) -> tuple[Day, 
         for d in evidence
         if d.year is None and d.month is not None
     )
+
+
+def bound(text: str, day: Day) -> str | None:
+    """The words between "since", "after", "until" or the like and a date that they govern; None where nothing does.
+
+    "Since talks broke off in 2022" says when talks broke off, not when what the sentence tells of took place.
+    """
+    for marker in _BOUNDARY.finditer(text, 0, day.start):
+        between = text[marker.end() : day.start]
+        if not _BREAK.search(between) and len(between.split()) <= _REACH:
+            return between
+    return None
 
 
 def _fits(claim: Day, given: Day) -> bool:

@@ -33,7 +33,7 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a document lends its paragraphs: the keys and dates of its title, context and other hits."""
+    """What a document lends its paragraphs: keys of title, context and other hits, and dates of all but the hits."""
 
     keys: frozenset[str]
     title: frozenset[str]
@@ -250,5 +250,5 @@ def _surroundings(pairs: Sequence[tuple[Hit, Paragraph]]) -> Surroundings:
         around, named = _read_around(hit.title, hit.context, hit.date or "")
         keys |= paragraph.every | around | _keys_of(hit.lent)
         title |= around
-        days += [*paragraph.days, *named]
+        days += named
     return Surroundings(frozenset(keys), frozenset(title), tuple(days))

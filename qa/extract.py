@@ -43,7 +43,9 @@ class SentenceSignals:
     paragraph: float
     """Log odds of its paragraph's relevance, divided by 10."""
     rerank: float
-    """The cross-encoder's logit for the sentence, divided by 10."""
+    """The cross-encoder's logit for the sentence, divided by 10; 0 where the reader has read it."""
+    read: float
+    """The reader's log odds that the sentence states what is asked, divided by 10; 0 where none has looked."""
     kind: float
     """1 where it holds a value of the kind asked for, 0 where not, 0.5 where none is asked for."""
     words: float
@@ -58,6 +60,7 @@ class SentenceWeights:
 
     paragraph: float
     rerank: float
+    read: float
     kind: float
     words: float
     names: float
@@ -65,8 +68,10 @@ class SentenceWeights:
 
 
 # Fitted by benchmarks/fit_relevance.py; see docs/decisions/0007-relevance.md.
-WITH_RERANKER = SentenceWeights(8.0, 2.0, 1.5, 1.0, 2.5, -5.5)
-WITHOUT_RERANKER = SentenceWeights(6.0, 0.0, 2.0, 2.0, 1.0, -3.5)
+WITH_RERANKER = SentenceWeights(8.0, 2.0, 0.0, 1.5, 1.0, 2.5, -5.5)
+WITHOUT_RERANKER = SentenceWeights(6.0, 0.0, 0.0, 2.0, 2.0, 1.0, -3.5)
+# Fitted by benchmarks/fit_answerable.py; see docs/decisions/0017-stated.md.
+WITH_READER = SentenceWeights(3.25, 0.0, 5.87, 0.41, 1.46, 0.83, -2.24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +96,18 @@ def text_of(hit: Hit, start: int, end: int) -> str:
     return hit.text[start - hit.start : end - hit.start]
 
 
-def signals_of(question: str, hit: Hit, sentence: str, logit: float) -> SentenceSignals:
-    """What the model sees of a sentence."""
+def signals_of(
+    question: str, hit: Hit, sentence: str, *, rerank: float = 0.0, read: float = 0.0
+) -> SentenceSignals:
+    """What the model sees of a sentence; `rerank` and `read` as logits."""
     wanted = {stem(word) for word in tokens(question) if word.lower() not in STOP_WORDS}
     own = stems(sentence)
     around = f"{hit.text} {hit.context} {hit.title} {hit.lent}"
     kind = expected(question)
     return SentenceSignals(
         paragraph=log_odds(hit.score) / 10,
-        rerank=logit / 10,
+        rerank=rerank / 10,
+        read=read / 10,
         kind=0.5 if kind is None else float(holds(kind, sentence, question)),
         words=len(wanted & own) / len(wanted) if wanted else 0.0,
         names=share_of_names(question_names(question), around),
@@ -114,25 +122,38 @@ def probability(signals: SentenceSignals, weights: SentenceWeights) -> float:
 
 
 def scored_sentences(question: str, hits: Sequence[Hit], reranker: Reranker | None) -> list[ScoredQuote]:
-    """Sentences of the first hits, the likeliest answer first."""
+    """Sentences of the first hits, the likeliest answer first; of the hits that were read where some were."""
+    read = [hit for hit in hits if hit.read]
+    found = _as_read(question, read) if read else _as_ranked(question, hits, reranker)
+    return sorted(found, key=lambda s: -s.score)
+
+
+def _as_read(question: str, hits: Sequence[Hit]) -> list[ScoredQuote]:
+    found: list[ScoredQuote] = []
+    for hit in hits:
+        for (start, end), odds in zip(sentence_spans(hit.text), hit.read, strict=True):
+            text = hit.text[start:end]
+            score = probability(signals_of(question, hit, text, read=odds), WITH_READER)
+            found.append(ScoredQuote(Quote(hit, hit.start + start, hit.start + end), text, score))
+    return found
+
+
+def _as_ranked(question: str, hits: Sequence[Hit], reranker: Reranker | None) -> list[ScoredQuote]:
     found = sentences_of(hits)[:SENTENCES_READ]
     texts = [text_of(hit, start, end) for hit, start, end in found]
     logits: Sequence[float] = [0.0] * len(found)
     if reranker is not None and found:
-        logits = [
-            float(s)
-            for s in reranker.scores(
-                question, [for_reranker(h, t) for (h, _, _), t in zip(found, texts, strict=True)]
-            )
-        ]
+        shown = [for_reranker(hit, text) for (hit, _, _), text in zip(found, texts, strict=True)]
+        logits = [float(s) for s in reranker.scores(question, shown)]
     weights = WITHOUT_RERANKER if reranker is None else WITH_RERANKER
-    scored = [
+    return [
         ScoredQuote(
-            Quote(hit, start, end), text, probability(signals_of(question, hit, text, logit), weights)
+            Quote(hit, start, end),
+            text,
+            probability(signals_of(question, hit, text, rerank=logit), weights),
         )
         for (hit, start, end), text, logit in zip(found, texts, logits, strict=True)
     ]
-    return sorted(scored, key=lambda s: -s.score)
 
 
 def by_relevance(scored: Sequence[ScoredQuote], reranker: Reranker | None) -> list[ScoredQuote]:

@@ -168,7 +168,7 @@ class Service:
         return Embedded(embedder.name, tuple(vectors), embedder.count_tokens(texts))
 
     def _similarity(self) -> Similarity | None:
-        return similarity_of(self._index.embedder, self._index.reranker)
+        return similarity_of(self._index.embedder, self._index.reranker, self._index.reader)
 
     # ---------------------------------------------------------------------------------------------- reading
 

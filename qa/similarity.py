@@ -1,21 +1,45 @@
-"""Learned support scores: a cross-encoder's or an embedder's opinion, put on one scale.
+"""Learned support scores: a reader's, a cross-encoder's or an embedder's opinion, put on one scale.
 
-Both models were made to find what is relevant, not what is entailed, so their opinion only tips the balance where no
-fact decides (`qa.support`). .5 means "as likely supported as not" among claims that no layer objects to; the
-coefficients are fitted by benchmarks/fit_support.py.
+The reader was taught to tell supported claims from like ones that are not; the other two to find what is relevant. None
+of them overrules a fact (`qa.support`). .5 means "as likely supported as not" among claims that no layer objects to;
+the coefficients of the last two are fitted by benchmarks/fit_support.py (docs/decisions/0005-verification.md).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import exp
 
 import numpy as np
 
-from index.types import Embedder, Reranker
+from index.reading import window_of
+from index.types import Embedder, Reader, Reranker, ToRead
+from qa.evidence import Window
+from qa.facts import Read
 
+_READ = (1.9, 0.4)
+"""Slope and intercept for the log odds of the reader: set so that one in ten false claims kept from it passes."""
 _LOGIT = (0.260, -1.081)
 """Slope and intercept for logits of cross-encoder/ms-marco-MiniLM-L-12-v2, int8."""
 _COSINE = (9.029, -6.983)
 """Slope and intercept for cosines of BAAI/bge-small-en-v1.5, int8, both texts embedded as documents."""
+
+
+class ReaderSimilarity:
+    """The reader's word on whether a window supports a claim; satisfies `qa.verify.Similarity`."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def scores(self, claim: Read, windows: Sequence[Window], /) -> Sequence[float]:
+        """Support of the claim by each window, 0..1."""
+        odds = self._reader.supports(claim.text, [passage_of(window) for window in windows])
+        return [_scaled(odd, _READ) for odd in odds]
+
+
+def passage_of(window: Window) -> ToRead:
+    """A window as the reader takes it; sentences gathered from several places are read one after the other."""
+    found = window_of(window.hit, *window.span[1:])
+    return replace(found, sentences=tuple(window.read.text.split("\n"))) if window.others else found
 
 
 class RerankerSimilarity:
@@ -24,9 +48,10 @@ class RerankerSimilarity:
     def __init__(self, reranker: Reranker) -> None:
         self._reranker = reranker
 
-    def scores(self, claim: str, texts: Sequence[str], /) -> Sequence[float]:
-        """Support of the claim by each text, 0..1."""
-        return [_scaled(float(logit), _LOGIT) for logit in self._reranker.scores(claim, texts)]
+    def scores(self, claim: Read, windows: Sequence[Window], /) -> Sequence[float]:
+        """Support of the claim by each window, 0..1."""
+        texts = [_with_lent_names(claim, window) for window in windows]
+        return [_scaled(float(logit), _LOGIT) for logit in self._reranker.scores(claim.text, texts)]
 
 
 class EmbedderSimilarity:
@@ -35,16 +60,25 @@ class EmbedderSimilarity:
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
 
-    def scores(self, claim: str, texts: Sequence[str], /) -> Sequence[float]:
-        """Support of the claim by each text, 0..1."""
-        vectors = self._embedder.embed_documents([claim, *texts])
+    def scores(self, claim: Read, windows: Sequence[Window], /) -> Sequence[float]:
+        """Support of the claim by each window, 0..1."""
+        texts = [_with_lent_names(claim, window) for window in windows]
+        vectors = self._embedder.embed_documents([claim.text, *texts])
         return [_scaled(float(cosine), _COSINE) for cosine in np.asarray(vectors[1:] @ vectors[0])]
 
 
+def _with_lent_names(claim: Read, window: Window) -> str:
+    """A window's words after the claim's names that its document lends it, which a model cannot know by itself."""
+    lent = [t.text for t in claim.names if t.key not in window.read.keys and t.key in window.around.keys]
+    return f"{', '.join(lent)}: {window.read.text}" if lent else window.read.text
+
+
 def similarity_of(
-    embedder: Embedder | None, reranker: Reranker | None
-) -> RerankerSimilarity | EmbedderSimilarity | None:
-    """The better of the models at hand: the cross-encoder, else the embedder, else none."""
+    embedder: Embedder | None, reranker: Reranker | None, reader: Reader | None
+) -> ReaderSimilarity | RerankerSimilarity | EmbedderSimilarity | None:
+    """The best of the models at hand: the reader, else the cross-encoder, else the embedder, else none."""
+    if reader is not None:
+        return ReaderSimilarity(reader)
     if reranker is not None:
         return RerankerSimilarity(reranker)
     return EmbedderSimilarity(embedder) if embedder is not None else None

@@ -15,7 +15,7 @@ from qa.identity import misnamed
 from qa.lexicon import SYNONYMS
 from qa.polarity import excluded, flipped
 from qa.roles import displaced, replaced, swapped
-from qa.tokens import Token, key_of
+from qa.tokens import Token, content_of, key_of
 
 State = Literal["agrees", "lacks", "conflicts"]
 
@@ -193,17 +193,27 @@ def _days(claim: Read, window: Window) -> State:
     if not claim.days:
         return "agrees"
     date = window.hit.date
-    there = window.read.days
-    own = (*there, *dates.lent_days(window.read.text, date), *dates.completed(there, date))
+    text, there = window.read.text, window.read.days
+    own = (*there, *dates.lent_days(text, date), *dates.completed(there, date))
+    told = tuple(day for day in own if _tells_when(claim, text, day))
+    whole = window.hit.text
+    beside = tuple(day for day in window.paragraph.days if _tells_when(claim, whole, day))
     worst: State = "agrees"
     for readings in _by_place(claim.days):
-        if any(dates.satisfied(day, own) for day in readings):
+        free = dates.bound(claim.text, readings[0]) is None
+        if any(dates.satisfied(day, told if free else own) for day in readings):
             continue
         if any(dates.rivals(day, other) for day in readings for other in there):
             return "conflicts"
-        if not any(dates.satisfied(day, window.around.days) for day in readings):
+        if not any(dates.satisfied(day, (*beside, *window.around.days)) for day in readings):
             worst = "lacks"
     return worst
+
+
+def _tells_when(claim: Read, text: str, day: Day) -> bool:
+    """Whether a date of the evidence may be the claim's: one in "since talks broke off in 2022" is another event's."""
+    governed = dates.bound(text, day)
+    return governed is None or any(token.key in claim.keys for token in content_of(governed))
 
 
 def _by_place(days: Sequence[Day]) -> list[list[Day]]:

@@ -151,6 +151,11 @@ def tokens_of(text: str) -> tuple[Token, ...]:
     return tuple(found)
 
 
+def content_of(text: str) -> tuple[Token, ...]:
+    """The content words of a text that are no names."""
+    return tuple(token for token in tokens_of(text) if token.kind == "word" and token.weight >= 1)
+
+
 def _opens(text: str, start: int) -> bool:
     """Whether nothing but marks stands between the start of the sentence, or a colon, and here."""
     place = start - 1

@@ -26,8 +26,6 @@ _NEARLY_ALL = 0.85
 _SOME_LENGTH = 5.0
 _ASKED = 3
 """Windows of a claim that the learned score is asked about."""
-_SURE = 0.84
-"""Support by words alone that needs no second opinion."""
 _LONGEST = 3000
 """Characters of what is still a sentence; more than that is not judged, and so not supported."""
 _MOST_QUOTES = 3
@@ -62,10 +60,10 @@ class Judgement:
 
 
 class Similarity(Protocol):
-    """Learned support of a claim by texts, 0..1 each."""
+    """Learned support of a claim by windows of the evidence, 0..1 each."""
 
-    def scores(self, claim: str, texts: Sequence[str], /) -> Sequence[float]:
-        """Support of the claim by each text."""
+    def scores(self, claim: Read, windows: Sequence[Window], /) -> Sequence[float]:
+        """Support of the claim by each window."""
         ...
 
 
@@ -83,16 +81,14 @@ def judge(
     found = _whole_or_parts(whole, evidence, similarity)
     if found.verdict in ("supported", "contradicted"):
         return found
-    return _gathered(whole, evidence) or found
+    return _gathered(whole, evidence, similarity) or found
 
 
 def _whole_or_parts(claim: Read, evidence: Evidence, similarity: Similarity | None) -> Judgement:
     """A sentence as one claim where that settles it, else by the claims it is made of."""
     spans = atomic_claims(claim.text)
-    if len(spans) == 1:
-        return _best(claim, evidence, similarity)
-    whole = _best(claim, evidence, None)
-    if whole.verdict == "contradicted" or (whole.verdict == "supported" and whole.score > _SURE):
+    whole = _best(claim, evidence, similarity)
+    if len(spans) == 1 or whole.verdict == "contradicted" or whole.score == 1.0:
         return whole
     parts = [_best(evidence.reading(claim.text[start:end]), evidence, similarity) for start, end in spans]
     found = _combined(parts, whole.score)
@@ -106,7 +102,7 @@ def _invents_quotation(claim: Read, hits: Sequence[Hit]) -> bool:
     return any(not any(holds_verbatim(hit.text, piece) for hit in hits) for piece in long)
 
 
-def _gathered(claim: Read, evidence: Evidence) -> Judgement | None:
+def _gathered(claim: Read, evidence: Evidence, similarity: Similarity | None) -> Judgement | None:
     """Support of a claim by several sentences of one document together, where no single one objects closely."""
     single = [assess(claim, window) for window in windows(evidence, claim, _CANDIDATES, 0)]
     if any(
@@ -119,9 +115,10 @@ def _gathered(claim: Read, evidence: Evidence) -> Judgement | None:
         finding = assess(claim, window)
         coverage = finding.coverage
         full = coverage.size >= _LONG and min(coverage.words, coverage.all) >= _WELL_COVERED
-        if finding.state == "agrees" and full:
+        (score,) = _supports(claim, [finding], similarity) if full else (0.0,)
+        if finding.state == "agrees" and score >= SUPPORTED:
             quotes = _quotes_of(evidence, (window.span, *window.others))
-            return Judgement("supported", min(support(finding), _MERGED_SCORE), "coverage", quotes)
+            return Judgement("supported", min(score, _MERGED_SCORE), "coverage", quotes)
     return None
 
 
@@ -165,24 +162,18 @@ def _best(claim: Read, evidence: Evidence, similarity: Similarity | None) -> Jud
 
 
 def _supports(claim: Read, findings: Sequence[Finding], similarity: Similarity | None) -> list[float]:
-    """Support by each window; the learned score is asked, in one call, only where no fact decides."""
+    """Support by each window; the learned score is asked, in one call, where no fact decides and it is no quotation."""
     supports = [support(finding) for finding in findings]
-    if similarity is None or max(supports) > _SURE:
+    if similarity is None or max(supports) == 1.0:
         return supports
     asked = sorted((n for n, f in enumerate(findings) if f.state == "agrees"), key=lambda n: -supports[n])[
         :_ASKED
     ]
     if asked:
-        learned = similarity.scores(claim.text, [_with_lent_names(claim, findings[n].window) for n in asked])
+        learned = similarity.scores(claim, [findings[n].window for n in asked])
         for n, score in zip(asked, learned, strict=True):
             supports[n] = support(findings[n], score)
     return supports
-
-
-def _with_lent_names(claim: Read, window: Window) -> str:
-    """A window's words after the claim's names that its document lends it, which a model cannot know by itself."""
-    lent = [t.text for t in claim.names if t.key not in window.read.keys and t.key in window.around.keys]
-    return f"{', '.join(lent)}: {window.read.text}" if lent else window.read.text
 
 
 def _reach(finding: Finding) -> float:

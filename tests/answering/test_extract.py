@@ -1,5 +1,7 @@
 """Choosing the sentences that answer."""
 
+from dataclasses import replace
+
 from index.types import Hit
 from qa.extract import WITH_RERANKER, ScoredQuote, probability, scored_sentences, select, signals_of
 from qa.types import Quote
@@ -25,9 +27,17 @@ def test_a_sentence_with_the_kind_of_value_asked_for_wins_without_a_reranker() -
 
 def test_names_lent_by_the_surroundings_count() -> None:
     text = "The 90-minute conversation covered it."
-    with_name = signals_of("How long did Austin talk with Dong?", hit(text, lent="Austin, Dong"), text, 0.0)
-    without = signals_of("How long did Austin talk with Dong?", hit(text), text, 0.0)
+    with_name = signals_of("How long did Austin talk with Dong?", hit(text, lent="Austin, Dong"), text)
+    without = signals_of("How long did Austin talk with Dong?", hit(text), text)
     assert probability(with_name, WITH_RERANKER) > probability(without, WITH_RERANKER)
+
+
+def test_what_the_reader_read_decides_between_sentences_of_like_words() -> None:
+    text = "The call was to last an hour. It lasted 45 minutes."
+    read = replace(hit(text), read=(-6.0, 3.0))
+    unread = hit("The call lasted.", "d2", score=0.95)
+    found = scored_sentences("How long did the call last?", [unread, read], None)
+    assert [one.text for one in found] == ["It lasted 45 minutes.", "The call was to last an hour."]
 
 
 def test_the_same_value_elsewhere_is_cited_beside_the_best() -> None:

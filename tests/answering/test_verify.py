@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from index.engine import Index
 from index.types import Hit
+from qa.similarity import similarity_of
 from qa.verify import Judgement, judge
 
 WEI = (
@@ -292,3 +293,19 @@ def test_over_the_real_index_the_right_file_is_quoted(seeds_index: Index, claim:
 )
 def test_over_the_real_index_two_like_events_are_kept_apart(seeds_index: Index, claim: str) -> None:
     assert judge(claim, seeds_index.search(claim).hits).verdict != "supported"
+
+
+@pytest.mark.parametrize(
+    ("claim", "learned"),
+    [
+        ("Dong Jun spoke to the US Defense Secretary in 2022.", False),
+        ("Dong Jun spoke to the US Defense Secretary in 2022.", True),
+        ("Dong Jun last spoke to the US Defense Secretary in 2022.", True),
+        ("The last time Dong Jun spoke to the US Defense Secretary in 2022.", True),
+        ("The last meeting of Austin with Dong in Singapore in 2022.", False),
+        ("The last meeting of Austin with Dong in Singapore in 2022.", True),
+    ],
+)
+def test_the_time_of_another_event_supports_nothing(seeds_index: Index, claim: str, *, learned: bool) -> None:
+    similarity = similarity_of(None, None, seeds_index.reader) if learned else None
+    assert judge(claim, seeds_index.search(claim).hits, similarity).verdict not in ("supported", "partial")

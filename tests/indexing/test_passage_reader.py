@@ -58,6 +58,27 @@ def test_a_question_that_the_passage_answers_scores_above_one_that_it_does_not(
     assert yes > no + 1
 
 
+@pytest.mark.parametrize(
+    ("supported", "unsupported"),
+    [
+        (
+            "From May 2017 the warehouse was let for six years.",
+            "From May 2017 the rent was frozen for six years.",
+        ),
+        ("Gutter repairs are the tenant's business.", "The landlord pays for repairs of the gutters."),
+        (
+            "Each quarter's rent falls due on its first working day.",
+            "The rent rises on the first working day of each quarter.",
+        ),
+    ],
+)
+def test_a_claim_that_the_passage_supports_scores_above_one_of_like_words(
+    reader: OnnxReader, supported: str, unsupported: str
+) -> None:
+    (yes,), (no,) = (reader.supports(claim, [passage(*LEASE)]) for claim in (supported, unsupported))
+    assert yes > no
+
+
 def test_a_passage_is_read_alike_alone_and_among_others(reader: OnnxReader) -> None:
     others = [passage("Something else altogether. " * n) for n in range(1, 30)]
     alone = reader.read("When is the rent due?", [passage(*LEASE)])[0]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from index.reading import NOTHING, laid_out, pieces, reordered, stated, to_read
+from index.reading import NOTHING, laid_out, pieces, reordered, stated, to_read, window_of
 from index.types import Hit, Reading
 
 SENTENCE = "The harbour master closed the quay for nine days after the storm."
@@ -59,23 +59,29 @@ def test_spans_hold_exactly_the_sentences() -> None:
     assert "It blew hard." in text[: spans[0][0]]
 
 
+def read(*odds: float) -> list[list[Reading]]:
+    """One reading of one sentence for each hit."""
+    return [[Reading(value, (value,))] for value in odds]
+
+
 def test_what_states_the_answer_comes_before_what_is_only_on_the_matter() -> None:
     hits = [hit(f"text {n}", paragraph=n, score=score) for n, score in enumerate((0.7, 0.6, 0.2, 0.01))]
-    found = reordered(hits, [-8.0, 3.0, -8.0])
+    found = reordered(hits, read(-8.0, 3.0, -8.0))
     assert [one.paragraph for one in found] == [1, 0, 2, 3]
     assert found[0].score == pytest.approx(0.7), "the greatest score stays"
     assert [one.scores.get("stated") for one in found] == [3.0, -8.0, -8.0, None]
     assert [one.scores["relevance"] for one in found] == [0.6, 0.7, 0.2, 0.01]
+    assert [one.read for one in found] == [(3.0,), (-8.0,), (-8.0,), ()]
 
 
 def test_the_unread_count_as_the_least_of_the_read() -> None:
     hits = [hit("a", paragraph=1, score=0.5), hit("b", paragraph=2, score=0.4)]
-    assert [one.paragraph for one in reordered(hits, [-20.0])] == [1, 2]
+    assert [one.paragraph for one in reordered(hits, read(-20.0))] == [1, 2]
 
 
 def test_equal_readings_change_neither_order_nor_scores() -> None:
     hits = [hit("a", paragraph=1, score=0.5), hit("b", paragraph=2, score=0.25)]
-    assert [one.score for one in reordered(hits, [1.0, 1.0])] == pytest.approx([0.5, 0.25])
+    assert [one.score for one in reordered(hits, read(1.0, 1.0))] == pytest.approx([0.5, 0.25])
     assert reordered(hits, []) == hits
     assert reordered([], []) == []
 
@@ -83,3 +89,13 @@ def test_equal_readings_change_neither_order_nor_scores() -> None:
 def test_the_best_sentence_and_its_passage_count_alike() -> None:
     assert stated([Reading(2.0, (-3.0, 1.0)), Reading(-1.0, (0.0,))]) == 1.5
     assert stated([]) == NOTHING
+
+
+def test_a_window_is_read_after_what_precedes_it_in_its_paragraph() -> None:
+    text = "The bridge was closed in May. It opens again in June. The mayor was pleased."
+    whole = hit(text)
+    start = text.index("It opens")
+    found = window_of(whole, start, start + len("It opens again in June."))
+    assert found.sentences == ("It opens again in June.",)
+    assert found.before == "The bridge was closed in May."
+    assert window_of(whole, 0, 0).sentences == ()
