@@ -161,7 +161,7 @@ def good_plain_json(x: Exchange) -> None:
 def good_byte_by_byte(x: Exchange) -> None:
     x.head()
     x.conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    data = json.dumps(chunk({"content": x.server.text + " é😀"}), ensure_ascii=False)
+    data = json.dumps(chunk({"content": x.server.text + " ·—😀"}), ensure_ascii=False)
     for byte in f": hi\r\n\r\nevent: x\r\ndata: {data}\r\n\r\n".encode():
         x.send(bytes([byte]))
     x.end()
