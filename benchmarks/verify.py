@@ -1,8 +1,8 @@
 """How well verification tells true sentences from falsified ones.
 
-    python benchmarks/verify.py planted seeds [--scifact DIR] [--learned cross-encoder]
-    python benchmarks/verify.py scifact DIR [--learned cross-encoder] [--baseline]
-    python benchmarks/verify.py wice DIR [--learned cross-encoder] [--baseline]
+    python benchmarks/verify.py planted seeds [--scifact DIR] [--learned reader]
+    python benchmarks/verify.py scifact DIR [--learned reader] [--baseline]
+    python benchmarks/verify.py wice DIR [--learned reader] [--baseline]
 
 `planted` falsifies one number, date, name, negation or role in true sentences and restates others lightly. A falsified
 sentence is caught, and a true one flagged, when its verdict is not `supported`.
@@ -24,13 +24,14 @@ from planted import KINDS, Case, cases
 from index.embed import OnnxEmbedder
 from index.load import prepare
 from index.models import DEFAULT_EMBEDDER, DEFAULT_RERANKER, carried
+from index.passage_reader import OnnxReader
 from index.rerank import OnnxReranker
 from index.sentences import sentence_spans
 from index.types import Hit
 from qa.evaluate.claims import Claim, f1, macro_f1, read_claims, words
 from qa.evaluate.metrics import area_under_curve
 from qa.evaluate.verification import constant_baselines, cosine
-from qa.similarity import EmbedderSimilarity, RerankerSimilarity
+from qa.similarity import EmbedderSimilarity, ReaderSimilarity, RerankerSimilarity
 from qa.types import Embedded
 from qa.verify import Judgement, Similarity, judge
 
@@ -61,7 +62,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--abstracts", type=int, default=60)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--per-sentence", type=int, default=5)
-    parser.add_argument("--learned", choices=("no", "cross-encoder", "embedder"), default="no")
+    parser.add_argument("--learned", choices=("no", "reader", "cross-encoder", "embedder"), default="no")
     parser.add_argument("--baseline", action="store_true", help="scifact, wice: also a cosine's figures")
     parser.add_argument("--show", action="store_true", help="print each miss on standard error")
     return parser.parse_args(arguments)
@@ -296,6 +297,8 @@ class _Embedding:
 
 
 def _similarity(kind: str) -> Similarity | None:
+    if kind == "reader" and (files := carried(DEFAULT_RERANKER)) is not None:
+        return ReaderSimilarity(OnnxReader(files, threads=1))
     if kind == "cross-encoder" and (files := carried(DEFAULT_RERANKER)) is not None:
         return RerankerSimilarity(OnnxReranker(files, threads=1))
     if kind == "embedder" and (files := carried(DEFAULT_EMBEDDER)) is not None:
