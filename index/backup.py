@@ -32,6 +32,7 @@ from index.durable import (
 from index.errors import CorruptError, InputError, MismatchError, NotFoundError
 from index.lock import LOCK_NAME, FolderLock
 from index.schema import APPLICATION_ID, SCHEMA_VERSION
+from index.watermark import forget_mark
 
 MANIFEST_NAME = "manifest.json"
 FORMAT = 1
@@ -118,6 +119,7 @@ def restore(source: Path, folder: Path, *, progress: Copied | None = None) -> Ma
         unfinished = folder / f".{CATALOG_NAME}{TEMPORARY}"
         _copy_verified(source / CATALOG_NAME, unfinished, manifest, progress)
         _require_index(unfinished, manifest)
+        _detach(unfinished)
         unfinished.replace(folder / CATALOG_NAME)
         sync_folder(folder)
     except OSError as error:
@@ -219,6 +221,13 @@ def _require_index(path: Path, manifest: Manifest) -> None:
     with closing(connect(path, writable=False)) as db, failures(db, path):
         if pragma(db, "application_id") != APPLICATION_ID or _contents(db) != manifest.contents:
             raise _damaged(path.parent, "its manifest speaks of another index")
+
+
+def _detach(path: Path) -> None:
+    """Let a restored index fill tables of its own in Milvus: those that are there may go on with the first."""
+    with closing(connect(path, writable=True)) as db, failures(db, path):
+        forget_mark(db)
+        db.execute("PRAGMA journal_mode = DELETE")  # one file again
 
 
 def _contents(db: apsw.Connection) -> Contents:

@@ -7,11 +7,9 @@ import apsw
 from index import originals, records
 from index.changelog import log_changes
 from index.connection import fetch
-from index.dense import DenseIndexes, vectors_of
 from index.fulltext import FullText
 from index.records import StoredDocument
-from index.segment import SnapshotError
-from index.snapshot import DenseIndex
+from index.side import DenseSide
 from index.types import BuiltBy, CheckReport
 
 Collections = Mapping[str, tuple[int, BuiltBy]]
@@ -24,7 +22,7 @@ _COUNTS = (
 
 
 def check_catalog(
-    db: apsw.Connection, secret: bytes, collections: Collections, dense: DenseIndexes
+    db: apsw.Connection, secret: bytes, collections: Collections, dense: DenseSide
 ) -> CheckReport:
     """What is wrong, one line a problem. Raises StorageError when the catalog cannot be read."""
     problems = [*_sqlite_problems(db)]
@@ -33,7 +31,7 @@ def check_catalog(
             f"{name}: {problem}" for problem in _collection_problems(db, secret, (key, name), built_by)
         )
         if built_by.dim:
-            problems += (f"{name}: {problem}" for problem in _dense_problems(db, key, built_by, dense))
+            problems += (f"{name}: {problem}" for problem in dense.problems(db, key, built_by))
     documents, paragraphs, passages = fetch(db, _COUNTS)[0]
     return CheckReport(not problems, documents, paragraphs, passages, tuple(problems[:_MOST_PROBLEMS]))
 
@@ -102,41 +100,6 @@ def _document_problems(
     original = originals.original(db, secret, document.key)
     if original is not None and not original[1]:
         yield f"{info.path}: its original is damaged"
-
-
-def _dense_problems(db: apsw.Connection, key: int, built_by: BuiltBy, dense: DenseIndexes) -> Iterator[str]:
-    with dense.beside_catalog(key, built_by) as (now, index):
-        problems = list(_index_problems(now, "dense index", index, key, built_by))
-    yield from problems
-    try:
-        stored = dense.stored(key, built_by)
-    except SnapshotError as error:
-        yield f"dense snapshot: {error}"
-    else:
-        if stored is not None:
-            yield from _vector_problems(db, "dense snapshot", stored, built_by)
-
-
-def _index_problems(
-    db: apsw.Connection, what: str, index: DenseIndex, key: int, built_by: BuiltBy
-) -> Iterator[str]:
-    rows = fetch(
-        db,
-        "SELECT p.id FROM document d JOIN passage p ON p.document = d.key"
-        " WHERE d.collection = ? AND p.vector IS NOT NULL ORDER BY p.id",
-        (key,),
-    )
-    expected = [row[0] for row in rows]
-    if index.ids().tolist() != expected:
-        yield f"{what}: holds {len(index)} vectors, the catalog {len(expected)}, or not of the same passages"
-    yield from _vector_problems(db, what, index, built_by)
-
-
-def _vector_problems(db: apsw.Connection, what: str, index: DenseIndex, built_by: BuiltBy) -> Iterator[str]:
-    """Vectors that are not those of the catalog; passages that are gone from it are no concern."""
-    for segment in index.segments:
-        for id_ in segment.differing(lambda ids: vectors_of(db, ids, built_by.dim)):
-            yield f"{what}: the vector of passage {id_} is not the stored one"
 
 
 def _forget_bad_vectors(db: apsw.Connection, document: StoredDocument, built_by: BuiltBy) -> None:

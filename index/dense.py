@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -15,9 +15,10 @@ import numpy as np
 
 from index.catalog import Catalog
 from index.changelog import changes_after, count_added, last_change, last_sequence, nonce, pruned
-from index.connection import Row
+from index.connection import Row, fetch
 from index.durable import private_folder, remove_temporaries
 from index.large import Shape
+from index.lexical import Narrowing, narrowing
 from index.records import to_vector
 from index.segment import BLOCK, Ids, SnapshotError
 from index.snapshot import DenseIndex, SnapshotKey, large, load, save
@@ -27,7 +28,7 @@ SNAPSHOT_FOLDER = "snapshots"
 _SUFFIX = ".dense"
 _BAD_KEPT = 2
 _TRIES = 50
-_LOG_KEPT = 100_000
+LOG_KEPT = 100_000
 """Changes kept in the log behind a snapshot, so that a reader that was away can catch up without reading all."""
 
 EXACT_UP_TO = 100_000
@@ -89,9 +90,10 @@ class DenseIndexes:
                 return index
 
     def search(
-        self, collection: int, built_by: BuiltBy, vector: Vectors, k: int, allowed: Ids | None
+        self, collection: int, built_by: BuiltBy, vector: Vectors, k: int, narrowed: Narrowing | None, /
     ) -> list[tuple[int, float]]:
-        """The k passages nearest by cosine, as (passage id, cosine), best first; only `allowed` ids, when given."""
+        """The k passages nearest by cosine, as (passage id, cosine), best first, of those the filters let through."""
+        allowed = self._allowed(collection, narrowed)
         index = self.current(collection, built_by)
         if index.shape is None:
             return index.search(vector, k, allowed)
@@ -116,7 +118,27 @@ class DenseIndexes:
         for collection, index in list(self._loaded.items()):
             self.current(collection, BuiltBy("", "", index.dim, 0))
 
-    def save(self, collection: int, built_by: BuiltBy) -> None:
+    def prepare(self) -> None:
+        """Nothing has to be done before a change."""
+
+    def stage(
+        self,
+        db: apsw.Connection,
+        collection: int,
+        built_by: BuiltBy,
+        sequence: int,
+        added: Sequence[int],
+        /,
+    ) -> None:
+        """Nothing: a change is taken in from the change log when it is asked for."""
+
+    def sweep(self, built_by: BuiltBy, sequence: int, removed: Sequence[int], /) -> None:
+        """Nothing, as for `stage`."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def save(self, collection: int, built_by: BuiltBy, /) -> None:
         """Write the snapshot of a collection unless the one on disk is up to date. Raises StorageError.
 
         Here the index becomes a large one, or is laid out anew, since that takes seconds that no search should wait.
@@ -138,15 +160,15 @@ class DenseIndexes:
                 self._loaded[collection] = index
                 self._saved[collection] = index.applied
 
-    def overdue(self, sequence: int) -> bool:
+    def overdue(self, sequence: int, /) -> bool:
         """Whether so much was committed since snapshots were last asked for that they should not wait any longer."""
-        return sequence - self._settled >= _LOG_KEPT // 2 and not self._saving.locked()
+        return sequence - self._settled >= LOG_KEPT // 2 and not self._saving.locked()
 
     def prune(self) -> int:
         """The number up to which no snapshot and hardly a reader needs the change log any more."""
-        return min(self._saved.values(), default=0) - _LOG_KEPT
+        return min(self._saved.values(), default=0) - LOG_KEPT
 
-    def drop(self, collection: int) -> None:
+    def drop(self, collection: int, _built_by: BuiltBy, /) -> None:
         """Forget a collection, and its snapshot."""
         with self._lock:
             self._loaded.pop(collection, None)
@@ -161,13 +183,26 @@ class DenseIndexes:
         for snapshot in self._folder.glob(f"*{_SUFFIX}*"):
             snapshot.unlink(missing_ok=True)
 
-    def rebuild(self, collection: int, built_by: BuiltBy) -> None:
+    def rebuild(self, collection: int, built_by: BuiltBy, /) -> None:
         """Make the index anew from the stored vectors, and its snapshot."""
         with self._lock:
             self._loaded.pop(collection, None)
             self._saved.pop(collection, None)
         self._path(collection).unlink(missing_ok=True)
         self.save(collection, built_by)
+
+    def problems(self, db: apsw.Connection, collection: int, built_by: BuiltBy, /) -> Iterator[str]:
+        """Where the index, or its snapshot, is not what the catalog has."""
+        with self.beside_catalog(collection, built_by) as (now, index):
+            problems = list(_index_problems(now, "dense index", index, collection, built_by))
+        yield from problems
+        try:
+            stored = self.stored(collection, built_by)
+        except SnapshotError as error:
+            yield f"dense snapshot: {error}"
+        else:
+            if stored is not None:
+                yield from _vector_problems(db, "dense snapshot", stored, built_by)
 
     def stored(self, collection: int, built_by: BuiltBy) -> DenseIndex | None:
         """The index as its snapshot file holds it, or None when there is none.
@@ -177,6 +212,15 @@ class DenseIndexes:
         """
         path = self._path(collection)
         return load(path, self._key(collection, built_by))[0] if path.exists() else None
+
+    def _allowed(self, collection: int, narrowed: Narrowing | None) -> Ids | None:
+        """The ids of the passages that the filters let through, ascending; None for all."""
+        sql = narrowing(narrowed)
+        if sql is None:
+            return None
+        with self._catalog.reading() as db:
+            rows = fetch(db, sql, {"collection": collection, **(narrowed or {})})
+        return np.sort(np.array([row[0] for row in rows], np.int64))
 
     def _open(self, db: apsw.Connection, collection: int, built_by: BuiltBy, last: int) -> DenseIndex:
         path = self._path(collection)
@@ -195,7 +239,7 @@ class DenseIndexes:
         """Whether a snapshot is worth writing; that of a large index costs too much to be written for each edit."""
         saved = self._saved.get(collection, -1)
         behind = index.applied - saved
-        if saved < 0 or behind >= _LOG_KEPT // 2 or self._outgrown(index):
+        if saved < 0 or behind >= LOG_KEPT // 2 or self._outgrown(index):
             return True
         return saved < last and (index.shape is None or behind >= _REPLAYED)
 
@@ -219,12 +263,11 @@ class DenseIndexes:
         """The index from the stored vectors; no model is needed."""
         if dim == 0:
             return DenseIndex(0, last)
-        rows = cast("Iterator[Row]", db.execute(_IDS, {"collection": collection}))
-        every = np.fromiter((row[0] for row in rows), np.int64)
+        every = passage_ids(db, collection)
         if len(every) > self._exact_up_to:
             return _large(db, every, dim, last)
         rows = cast("Iterator[Row]", db.execute(_ALL_VECTORS, (collection,)))
-        ids, vectors = _read(rows, len(every), dim)
+        ids, vectors = read_vectors(rows, len(every), dim)
         return DenseIndex(dim).apply(last, ids, vectors, np.empty(0, np.int64))
 
     def _set_aside(self, path: Path, why: str) -> None:
@@ -253,13 +296,19 @@ def has_snapshots(folder: Path) -> bool:
     return any((folder / SNAPSHOT_FOLDER).glob(f"*{_SUFFIX}"))
 
 
+def passage_ids(db: apsw.Connection, collection: int) -> Ids:
+    """The ids of all passages of a collection that an embedder has seen, ascending."""
+    rows = cast("Iterator[Row]", db.execute(_IDS, {"collection": collection}))
+    return np.fromiter((row[0] for row in rows), np.int64)
+
+
 def vectors_of(db: apsw.Connection, ids: Ids, dim: int) -> tuple[Ids, Vectors]:
     """The stored vectors of passages, by id, of those that are there and whole."""
     rows = db.execute(_VECTORS_BY_ID, (json.dumps(ids.tolist()),))
-    return _read(cast("Iterator[Row]", rows), len(ids), dim)
+    return read_vectors(cast("Iterator[Row]", rows), len(ids), dim)
 
 
-def _read(rows: Iterator[Row], count: int, dim: int) -> tuple[Ids, Vectors]:
+def read_vectors(rows: Iterator[Row], count: int, dim: int) -> tuple[Ids, Vectors]:
     """Ids and vectors of at most `count` rows, without the damaged ones."""
     ids, vectors, kept = np.zeros(count, np.int64), np.zeros((count, dim), np.float32), 0
     for id_, data, digest in rows:
@@ -290,3 +339,25 @@ def _large(db: apsw.Connection, every: Ids, dim: int, last: int) -> DenseIndex:
     seconds = round(time.monotonic() - began, 1)
     _log.info("dense_built", extra={"code": "dense_built", "seconds": seconds, **asdict(shape)})
     return index
+
+
+def _index_problems(
+    db: apsw.Connection, what: str, index: DenseIndex, key: int, built_by: BuiltBy
+) -> Iterator[str]:
+    rows = fetch(
+        db,
+        "SELECT p.id FROM document d JOIN passage p ON p.document = d.key"
+        " WHERE d.collection = ? AND p.vector IS NOT NULL ORDER BY p.id",
+        (key,),
+    )
+    expected = [row[0] for row in rows]
+    if index.ids().tolist() != expected:
+        yield f"{what}: holds {len(index)} vectors, the catalog {len(expected)}, or not of the same passages"
+    yield from _vector_problems(db, what, index, built_by)
+
+
+def _vector_problems(db: apsw.Connection, what: str, index: DenseIndex, built_by: BuiltBy) -> Iterator[str]:
+    """Vectors that are not those of the catalog; passages that are gone from it are no concern."""
+    for segment in index.segments:
+        for id_ in segment.differing(lambda ids: vectors_of(db, ids, built_by.dim)):
+            yield f"{what}: the vector of passage {id_} is not the stored one"

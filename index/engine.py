@@ -4,6 +4,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from index.address import MilvusAddress
 from index.embed import OnnxEmbedder
 from index.errors import CorruptError, ModelError, NotFoundError
 from index.models import ModelFiles, resolve_embedder, resolve_reranker
@@ -54,10 +55,12 @@ class Index:
         offline: bool = True,
         threads: int = 2,
         writable: bool = False,
+        milvus: MilvusAddress | None = None,
     ) -> "Index":
-        """Open a data folder under the named models.
+        """Open a data folder under the named models; its vectors are searched in Milvus where there is an address.
 
         Raises:
+            InputError: the client of Milvus is not installed.
             NotFoundError: there is no index to read yet.
             ModelError: a model that was named is not to be had ("auto" degrades to lexical search instead).
             LockedError, MismatchError, CorruptError, StorageError: as `LocalStore.open`.
@@ -69,7 +72,7 @@ class Index:
             files.dim if files else 0,
             SPLITTER_VERSION,
         )
-        store = LocalStore.open(folder, built_by, writable=writable)
+        store = _store(folder, built_by, milvus, writable=writable)
         return cls(store, files, resolve_reranker(reranker), threads=threads)
 
     def __enter__(self) -> Self:
@@ -191,3 +194,11 @@ class Index:
     def close(self) -> None:
         """Close the store; a writer brings its snapshots up to date first."""
         self.store.close()
+
+
+def _store(folder: Path, built_by: BuiltBy, milvus: MilvusAddress | None, *, writable: bool) -> LocalStore:
+    if milvus is None:
+        return LocalStore.open(folder, built_by, writable=writable)
+    from index.milvus_store import MilvusStore  # its client is an extra, and slow to import
+
+    return MilvusStore.open_at(milvus, folder, built_by, writable=writable)

@@ -10,6 +10,7 @@ NutgrafError
 ├── StorageError          reading or writing failed
 │   ├── DiskFullError     no space left; reads go on
 │   ├── ReadOnlyError     this process opened the data folder for reading only
+│   ├── StoreUnavailableError   the server that searches the vectors does not do it now
 │   └── CorruptError      stored data is damaged
 └── ModelError            no usable model where one is needed
 """
@@ -84,6 +85,12 @@ class ReadOnlyError(StorageError):
 
     code = "read_only"
     retryable = False
+
+
+class StoreUnavailableError(StorageError):
+    """The server that searches the vectors does not answer, or does not hold all of them yet."""
+
+    code = "store_unavailable"
 
 
 class CorruptError(StorageError):

@@ -4,17 +4,15 @@ import logging
 from collections.abc import Sequence
 
 import apsw
-import numpy as np
 
 from index import originals, records
 from index.catalog import Catalog
 from index.changelog import last_sequence
 from index.connection import LONGEST_GLOB, fetch
-from index.dense import DenseIndexes
 from index.errors import CorruptError, InputError, MismatchError, NotFoundError
 from index.fulltext import TermCounts
-from index.lexical import Ranking, narrowing
-from index.segment import Ids
+from index.lexical import Ranking
+from index.side import DenseSide
 from index.terms import clean
 from index.types import BuiltBy, DocumentInfo, Filters, Holdings, StoredParagraph, StoredPassage, Vectors
 
@@ -24,7 +22,7 @@ _log = logging.getLogger(__name__)
 class StoreReader:
     """What every user of a store may do. Sees committed changes only; may be called from any thread."""
 
-    def __init__(self, catalog: Catalog, dense: DenseIndexes, built_by: BuiltBy) -> None:
+    def __init__(self, catalog: Catalog, dense: DenseSide, built_by: BuiltBy) -> None:
         self._catalog = catalog
         self._dense = dense
         self._built_by = built_by
@@ -66,11 +64,11 @@ class StoreReader:
         """
         with self._catalog.reading() as db:
             key, built_by = self._find(db, collection)
-            allowed = _allowed(db, key, filters)
+        narrowed = _narrowing(filters)
         if built_by.dim == 0:
             return []
         require_dim(vector.shape[-1], built_by)
-        return self._dense.search(key, built_by, vector.reshape(-1), k, allowed)
+        return self._dense.search(key, built_by, vector.reshape(-1), k, narrowed)
 
     def lexical(
         self, collection: str, terms: Sequence[str], k: int, filters: Filters, /
@@ -282,16 +280,6 @@ def _narrowing(filters: Filters) -> dict[str, str | None] | None:
         raise InputError("the path filter is too long")
     path = None if filters.path is None else clean(filters.path).replace("[!", "[^")
     return {"path": path, "date_from": filters.date_from, "date_to": filters.date_to}
-
-
-def _allowed(db: apsw.Connection, collection: int, filters: Filters) -> Ids | None:
-    """The ids of the passages that the filters let through, ascending; None for all."""
-    values = _narrowing(filters)
-    sql = narrowing(values)
-    if sql is None:
-        return None
-    rows = fetch(db, sql, {"collection": collection, **(values or {})})
-    return np.sort(np.array([row[0] for row in rows], np.int64))
 
 
 def _warn_damaged(document_id: str, paragraph: int) -> None:

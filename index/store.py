@@ -5,7 +5,7 @@ One process writes, under the folder's lock; any number read beside it. Every me
 
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +26,7 @@ from index.fulltext import FullText
 from index.lock import FolderLock
 from index.purge import remove_leftovers, rewrite
 from index.reader import StoreReader, compatible, require_dim
+from index.side import DenseSide
 from index.types import (
     BuiltBy,
     Change,
@@ -35,6 +36,9 @@ from index.types import (
     Upsert,
     Vectors,
 )
+
+SideOf = Callable[[Catalog], DenseSide]
+"""Makes what searches the vectors of a catalog."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -47,7 +51,7 @@ class LocalStore(StoreReader):
     def __init__(
         self,
         catalog: Catalog,
-        dense: DenseIndexes,
+        dense: DenseSide,
         built_by: BuiltBy,
         *,
         folder: Path,
@@ -66,7 +70,7 @@ class LocalStore(StoreReader):
         writable: bool = False,
         beside: bool = False,
         exact_up_to: int = EXACT_UP_TO,
-    ) -> "LocalStore":
+    ) -> Self:
         """Open a data folder; a writer makes it when it is not there, and holds its lock for life.
 
         An index built without a model opens under any, and one built with a model opens without it (for lexical
@@ -80,14 +84,24 @@ class LocalStore(StoreReader):
             CorruptError: the catalog is damaged, or gone from under its snapshots; it is never replaced.
             StorageError: the system refused.
         """
+        return cls._opened(
+            folder,
+            built_by,
+            lambda catalog: DenseIndexes(folder, catalog, exact_up_to=exact_up_to),
+            writable=writable,
+            beside=beside,
+        )
+
+    @classmethod
+    def _opened(cls, folder: Path, built_by: BuiltBy, side: SideOf, *, writable: bool, beside: bool) -> Self:
+        """A store over a folder's catalog, with what searches its vectors."""
         if writable:
             private_folder(folder)
         lock = FolderLock.acquire(folder) if writable else None
         try:
             catalog = _open_catalog(folder, writable=writable)
             try:
-                dense = DenseIndexes(folder, catalog, exact_up_to=exact_up_to)
-                store = cls(catalog, dense, built_by, folder=folder, lock=lock)
+                store = cls(catalog, side(catalog), built_by, folder=folder, lock=lock)
                 store._accept(beside=beside)
             except BaseException:
                 catalog.close()
@@ -112,6 +126,7 @@ class LocalStore(StoreReader):
             if self._catalog.writable:
                 self._try_snapshot()
         finally:
+            self._dense.close()
             self._catalog.close()
             if self._lock is not None:
                 self._lock.release()
@@ -128,31 +143,43 @@ class LocalStore(StoreReader):
             raise InputError(
                 f"not a collection name: {name[:80]!r}; lower-case letters, digits, '-' and '_' make one"
             )
-        with self._catalog.writing() as db:
-            if name not in self._visible(db):
+        with self._catalog.reading() as db:
+            if name in self._visible(db):
+                return
+        with self._catalog.alone():
+            self._dense.prepare()
+            with self._catalog.writing() as db:
+                if name in self._visible(db):
+                    return
                 key = records.insert_collection(db, name, self._built_by)
-                log_changes(db, key, "create", (), ())
+                sequence = log_changes(db, key, "create", (), ())
+                self._dense.stage(db, key, self._built_by, sequence, ())
+            self._dense.sweep(self._built_by, sequence, ())
 
     def delete_collection(self, name: str) -> None:
         """Take a collection away with everything in it. Raises NotFoundError."""
-        with self._catalog.writing() as db:
-            key, _ = self._find(db, name)
-            records.delete_collection(db, key)
-            log_changes(db, key, "drop", (), ())
-        self._dense.drop(key)
+        with self._catalog.alone():
+            self._dense.prepare()
+            with self._catalog.writing() as db:
+                key, built_by = self._find(db, name)
+                self._delete(db, key, built_by)
+            self._dense.drop(key, built_by)
 
     def delete_superseded(self) -> None:
         """Take away collections that were built by another model or splitter and stand here built anew."""
-        with self._catalog.writing() as db:
-            visible = self._visible(db)
-            old = [
-                key for key, name, _ in records.collections(db) if name in visible and key != visible[name][0]
-            ]
-            for key in old:
-                records.delete_collection(db, key)
-                log_changes(db, key, "drop", (), ())
-        for key in old:
-            self._dense.drop(key)
+        with self._catalog.alone():
+            self._dense.prepare()
+            with self._catalog.writing() as db:
+                visible = self._visible(db)
+                old = [
+                    (key, built_by)
+                    for key, name, built_by in records.collections(db)
+                    if name in visible and key != visible[name][0]
+                ]
+                for key, built_by in old:
+                    self._delete(db, key, built_by)
+            for key, built_by in old:
+                self._dense.drop(key, built_by)
 
     # ---------------------------------------------------------------------------------------------- writing
 
@@ -173,9 +200,14 @@ class LocalStore(StoreReader):
         """
         sequence = None
         for change in changes:
-            with self._catalog.writing() as db:
-                key, built_by = self._find(db, collection)
-                sequence = self._apply(db, (key, collection), built_by, change)
+            with self._catalog.alone():
+                self._dense.prepare()
+                with self._catalog.writing() as db:
+                    key, built_by = self._find(db, collection)
+                    op, added, removed = self._apply(db, (key, collection), built_by, change)
+                    sequence = log_changes(db, key, op, added, removed)
+                    self._dense.stage(db, key, built_by, sequence, added)
+                self._dense.sweep(built_by, sequence, removed)
         if sequence is None:
             return self.sequence()
         if self._dense.overdue(sequence):
@@ -184,13 +216,17 @@ class LocalStore(StoreReader):
 
     def set_vectors(self, collection: str, vectors: dict[int, Vectors]) -> None:
         """Give passages that have none their vectors, float32[dim] each; passages that are gone are passed over."""
-        with self._catalog.writing() as db:
-            key, built_by = self._find(db, collection)
-            for vector in vectors.values():
-                require_dim(vector.shape[0], built_by)
-            rows = [(*records.vector_fields(vector), id_) for id_, vector in vectors.items()]
-            db.executemany("UPDATE passage SET vector_sha256 = ?, vector = ? WHERE id = ?", rows)
-            log_changes(db, key, "embed", vectors, ())
+        with self._catalog.alone():
+            self._dense.prepare()
+            with self._catalog.writing() as db:
+                key, built_by = self._find(db, collection)
+                for vector in vectors.values():
+                    require_dim(vector.shape[0], built_by)
+                rows = [(*records.vector_fields(vector), id_) for id_, vector in vectors.items()]
+                db.executemany("UPDATE passage SET vector_sha256 = ?, vector = ? WHERE id = ?", rows)
+                sequence = log_changes(db, key, "embed", vectors, ())
+                self._dense.stage(db, key, built_by, sequence, list(vectors))
+            self._dense.sweep(built_by, sequence, ())
 
     def snapshot(self) -> None:
         """Write the snapshots that are behind. Raises StorageError; the old ones stay until the new are whole."""
@@ -268,7 +304,8 @@ class LocalStore(StoreReader):
 
     def _apply(
         self, db: apsw.Connection, collection: tuple[int, str], built_by: BuiltBy, change: Change
-    ) -> int:
+    ) -> tuple[str, list[int], list[int]]:
+        """Do it; gives its name in the change log, and the passages whose vectors came and went."""
         key, name = collection
         secret = self._catalog.secret
         target = change.document.path if isinstance(change, Upsert) else change.path
@@ -282,16 +319,22 @@ class LocalStore(StoreReader):
                 records.delete_document(db, secret, key, there.key) if there is not None and replaced else []
             )
             records.move_document(db, secret, name, stored.key, change.new_path)
-            return log_changes(db, key, "move", (), removed)
+            return "move", [], removed
         removed = [] if stored is None else records.delete_document(db, secret, key, stored.key)
         if isinstance(change, Remove):
-            return log_changes(db, key, "remove", (), removed)
+            return "remove", [], removed
         _require_vectors(change, built_by)
         document = records.insert_document(db, secret, collection, change)
         if change.original is not None:
             originals.keep(db, secret, document, change.original)
         added = fetch(db, "SELECT id FROM passage WHERE document = ? AND vector IS NOT NULL", (document,))
-        return log_changes(db, key, "upsert", [int(row[0]) for row in added], removed)
+        return "upsert", [int(row[0]) for row in added], removed
+
+    def _delete(self, db: apsw.Connection, key: int, built_by: BuiltBy) -> None:
+        """Take a collection out of the catalog."""
+        records.delete_collection(db, key)
+        sequence = log_changes(db, key, "drop", (), ())
+        self._dense.stage(db, key, built_by, sequence, ())
 
     def _fulltext_problems(self) -> list[str]:
         """Compare every word of the full-text indexes with the passages; only a writer can ask for it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from index.address import store_address
 from index.engine import Index
 from index.errors import ModelError, NotFoundError
 from index.types import (
@@ -73,6 +74,9 @@ class Service:
             offline=settings.offline,
             threads=settings.threads,
             writable=writable,
+            milvus=store_address(
+                settings.store, settings.store_token.reveal() if settings.store_token else ""
+            ),
         )
         service = cls(settings, index, llm_of(settings))
         if writable:

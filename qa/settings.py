@@ -1,124 +1,21 @@
 """Settings: one frozen value, built from an injected mapping, that names every `NUTGRAF_*` variable."""
 
-import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
+from qa import setting_kinds as kinds
 from qa.errors import SettingsError
 from qa.secret import Secret
+from qa.setting_kinds import MIN_KEY_LENGTH
 
 __all__ = ["MIN_KEY_LENGTH", "PREFIX", "Secret", "Settings", "settings_table"]
 
 PREFIX = "NUTGRAF_"
-MIN_KEY_LENGTH = 16
 _LOCAL_PATIENCE = {"llm_ttft_s": 120.0, "llm_total_s": 300.0}
 """A processor reads a prompt of a few paragraphs for half a minute and more."""
-
-
-class _RefusedError(ValueError):
-    """A value that a parser does not take; the message says what it takes."""
-
-
-def _text(value: str) -> str:
-    return value.strip()
-
-
-def _path(value: str) -> Path:
-    return Path(value.strip()).expanduser()
-
-
-def _secret(value: str) -> Secret:
-    if not re.fullmatch(r"[\x21-\x7e]+", value.strip()):
-        raise _RefusedError("printable ASCII characters without spaces")
-    return Secret(value.strip())
-
-
-def _api_key(value: str) -> Secret:
-    if len(value.strip()) < MIN_KEY_LENGTH:
-        raise _RefusedError(f"at least {MIN_KEY_LENGTH} characters")
-    return _secret(value)
-
-
-def _flag(value: str) -> bool:
-    known = {
-        "1": True,
-        "true": True,
-        "yes": True,
-        "on": True,
-        "0": False,
-        "false": False,
-        "no": False,
-        "off": False,
-    }
-    try:
-        return known[value.strip().lower()]
-    except KeyError:
-        raise _RefusedError("1, true, yes, on, 0, false, no or off") from None
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(value: str) -> int:
-        digits = value.strip()
-        if not re.fullmatch(r"[0-9]{1,12}", digits) or not low <= int(digits) <= high:
-            raise _RefusedError(f"a whole number from {low} to {high}")
-        return int(digits)
-
-    return parse
-
-
-def _seconds(high: float) -> Callable[[str], float]:
-    def parse(value: str) -> float:
-        allowed = f"seconds, more than 0 and at most {high:g}"
-        try:
-            seconds = float(value)
-        except ValueError:
-            raise _RefusedError(allowed) from None
-        if not math.isfinite(seconds) or not 0 < seconds <= high:
-            raise _RefusedError(allowed)
-        return seconds
-
-    return parse
-
-
-def _one_of(*names: str) -> Callable[[str], str]:
-    def parse(value: str) -> str:
-        if value.strip().lower() not in names:
-            raise _RefusedError(", ".join(names[:-1]) + f" or {names[-1]}")
-        return value.strip().lower()
-
-    return parse
-
-
-def _url(value: str) -> str:
-    allowed = "an http:// or https:// URL without user name, query or fragment"
-    try:
-        parts = urlsplit(value.strip())
-        _ = parts.port
-    except ValueError:
-        raise _RefusedError(allowed) from None
-    plain = parts.scheme in {"http", "https"} and parts.hostname and not re.search(r"\s", value.strip())
-    if not plain or "@" in parts.netloc or parts.query or parts.fragment:
-        raise _RefusedError(allowed)
-    return value.strip().rstrip("/")
-
-
-def _host(value: str) -> str:
-    host = value.strip().strip("[]").lower()
-    if not re.fullmatch(r"[0-9a-z.:_-]{1,253}", host):
-        raise _RefusedError("an IP address or a host name")
-    return host
-
-
-def _hosts(value: str) -> tuple[str, ...]:
-    hosts = tuple(part.strip().lower() for part in value.split(",") if part.strip())
-    if not all(re.fullmatch(r"(\[[0-9a-f:.]+\]|[0-9a-z._-]{1,253})(:[0-9]{1,5})?", host) for host in hosts):
-        raise _RefusedError("host or host:port, separated by commas")
-    return hosts
 
 
 def _env(
@@ -134,27 +31,41 @@ class Settings:
 
     data_dir: Path = field(
         default=Path(".nutgraf"),
-        metadata=_env(_path, "Folder of the index; made when missing.", "NUTGRAF_DATA_DIR"),
+        metadata=_env(kinds.path, "Folder of the index; made when missing.", "NUTGRAF_DATA_DIR"),
+    )
+    store: str = field(
+        default="local",
+        metadata=_env(
+            kinds.store,
+            "Where the vectors are searched: `local`, or `milvus+http://HOST:PORT/DATABASE` (`https` for TLS; "
+            "`pip install 'nutgraf[milvus]'`).",
+            "NUTGRAF_STORE",
+        ),
+    )
+    store_token: Secret | None = field(
+        default=None,
+        metadata=_env(kinds.secret, "Token of that server, or `user:password`.", "NUTGRAF_STORE_TOKEN"),
     )
     corpus: Path | None = field(
         default=None,
         metadata=_env(
-            _path,
+            kinds.path,
             "Folder that is synced into the default collection when the server starts.",
             "NUTGRAF_CORPUS",
         ),
     )
     host: str = field(
         default="127.0.0.1",
-        metadata=_env(_host, "Address to bind; any but loopback needs an API key.", "NUTGRAF_HOST"),
+        metadata=_env(kinds.host, "Address to bind; any but loopback needs an API key.", "NUTGRAF_HOST"),
     )
     port: int = field(
-        default=8000, metadata=_env(_whole(0, 65535), "Port to bind; 0 takes a free one.", "NUTGRAF_PORT")
+        default=8000,
+        metadata=_env(kinds.whole(0, 65535), "Port to bind; 0 takes a free one.", "NUTGRAF_PORT"),
     )
     api_key: Secret | None = field(
         default=None,
         metadata=_env(
-            _api_key,
+            kinds.api_key,
             "Key every request must bring as `Authorization: Bearer`; 16 characters or more.",
             "NUTGRAF_API_KEY",
         ),
@@ -162,7 +73,7 @@ class Settings:
     public_base_url: str = field(
         default="",
         metadata=_env(
-            _url,
+            kinds.url,
             "Where people reach the server; links of citations start with it.",
             "NUTGRAF_PUBLIC_BASE_URL",
             shown="`http://HOST:PORT`",
@@ -171,7 +82,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = field(
         default=(),
         metadata=_env(
-            _hosts,
+            kinds.hosts,
             "More values of the Host header to answer, with port, separated by commas.",
             "NUTGRAF_ALLOWED_HOSTS",
         ),
@@ -179,7 +90,7 @@ class Settings:
     embedding_model: str = field(
         default="auto",
         metadata=_env(
-            _text,
+            kinds.text,
             "Name or folder of a sentence-transformers model; `auto` takes the best at hand.",
             "NUTGRAF_EMBEDDING_MODEL",
         ),
@@ -187,36 +98,40 @@ class Settings:
     reranker: str = field(
         default="auto",
         metadata=_env(
-            _text,
+            kinds.text,
             "Name or folder of a cross-encoder; `auto` takes the one at hand, `off` does without.",
             "NUTGRAF_RERANKER",
         ),
     )
-    offline: bool = field(default=True, metadata=_env(_flag, "Never download a model.", "NUTGRAF_OFFLINE"))
+    offline: bool = field(
+        default=True, metadata=_env(kinds.flag, "Never download a model.", "NUTGRAF_OFFLINE")
+    )
     threads: int = field(
         default=2,
-        metadata=_env(_whole(1, 64), "Threads a model may use for one question.", "NUTGRAF_THREADS"),
+        metadata=_env(kinds.whole(1, 64), "Threads a model may use for one question.", "NUTGRAF_THREADS"),
     )
     llm_base_url: str | None = field(
         default=None,
         metadata=_env(
-            _url, "Base URL of an OpenAI-compatible endpoint.", "NUTGRAF_LLM_BASE_URL", "OPENAI_BASE_URL"
+            kinds.url, "Base URL of an OpenAI-compatible endpoint.", "NUTGRAF_LLM_BASE_URL", "OPENAI_BASE_URL"
         ),
     )
     llm_model: str | None = field(
         default=None,
         metadata=_env(
-            _text, "Model to ask there; without it no LLM is used, whatever else is set.", "NUTGRAF_LLM_MODEL"
+            kinds.text,
+            "Model to ask there; without it no LLM is used, whatever else is set.",
+            "NUTGRAF_LLM_MODEL",
         ),
     )
     llm_api_key: Secret | None = field(
         default=None,
-        metadata=_env(_secret, "Key for that endpoint.", "NUTGRAF_LLM_API_KEY", "OPENAI_API_KEY"),
+        metadata=_env(kinds.secret, "Key for that endpoint.", "NUTGRAF_LLM_API_KEY", "OPENAI_API_KEY"),
     )
     llm_gguf: Path | None = field(
         default=None,
         metadata=_env(
-            _path,
+            kinds.path,
             "Instead of an endpoint: a model's GGUF file, run by llama.cpp in a process of our own "
             "(`pip install 'nutgraf[local]'`).",
             "NUTGRAF_LLM_GGUF",
@@ -225,19 +140,20 @@ class Settings:
     llm_ttft_s: float = field(
         default=15.0,
         metadata=_env(
-            _seconds(600),
+            kinds.seconds(600),
             "Longest wait for the first token.",
             "NUTGRAF_LLM_TTFT_S",
             shown="`15`, with a GGUF file `120`",
         ),
     )
     llm_gap_s: float = field(
-        default=15.0, metadata=_env(_seconds(600), "Longest wait between two tokens.", "NUTGRAF_LLM_GAP_S")
+        default=15.0,
+        metadata=_env(kinds.seconds(600), "Longest wait between two tokens.", "NUTGRAF_LLM_GAP_S"),
     )
     llm_total_s: float = field(
         default=90.0,
         metadata=_env(
-            _seconds(3600),
+            kinds.seconds(3600),
             "Longest time for a whole draft.",
             "NUTGRAF_LLM_TOTAL_S",
             shown="`90`, with a GGUF file `300`",
@@ -246,22 +162,23 @@ class Settings:
     llm_max_bytes: int = field(
         default=4 * 1024 * 1024,
         metadata=_env(
-            _whole(1024, 1 << 30), "Largest response of the endpoint, in bytes.", "NUTGRAF_LLM_MAX_BYTES"
+            kinds.whole(1024, 1 << 30), "Largest response of the endpoint, in bytes.", "NUTGRAF_LLM_MAX_BYTES"
         ),
     )
     llm_context_tokens: int = field(
         default=4096,
         metadata=_env(
-            _whole(512, 4_000_000), "Context window of the LLM, in tokens.", "NUTGRAF_LLM_CONTEXT_TOKENS"
+            kinds.whole(512, 4_000_000), "Context window of the LLM, in tokens.", "NUTGRAF_LLM_CONTEXT_TOKENS"
         ),
     )
     llm_max_tokens: int = field(
-        default=512, metadata=_env(_whole(16, 65536), "Longest draft, in tokens.", "NUTGRAF_LLM_MAX_TOKENS")
+        default=512,
+        metadata=_env(kinds.whole(16, 65536), "Longest draft, in tokens.", "NUTGRAF_LLM_MAX_TOKENS"),
     )
     llm_structured: bool = field(
         default=True,
         metadata=_env(
-            _flag,
+            kinds.flag,
             "Ask for drafts in a JSON schema; an endpoint that knows none is asked in plain text.",
             "NUTGRAF_LLM_STRUCTURED",
         ),
@@ -269,7 +186,7 @@ class Settings:
     otlp_endpoint: str | None = field(
         default=None,
         metadata=_env(
-            _url,
+            kinds.url,
             "Where traces are sent; needs `nutgraf[otel]`.",
             "NUTGRAF_OTLP_ENDPOINT",
             "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -278,7 +195,7 @@ class Settings:
     record_days: int = field(
         default=30,
         metadata=_env(
-            _whole(0, 36_500),
+            kinds.whole(0, 36_500),
             "Days that a record is kept; 0 keeps none and drops those there are.",
             "NUTGRAF_RECORD_DAYS",
         ),
@@ -286,13 +203,13 @@ class Settings:
     record_answers: int = field(
         default=10_000,
         metadata=_env(
-            _whole(1, 10_000_000), "Most records kept; the oldest go first.", "NUTGRAF_RECORD_ANSWERS"
+            kinds.whole(1, 10_000_000), "Most records kept; the oldest go first.", "NUTGRAF_RECORD_ANSWERS"
         ),
     )
     record_text: bool = field(
         default=False,
         metadata=_env(
-            _flag,
+            kinds.flag,
             "Whether records keep the words of question, draft and sources, or only their SHA-256.",
             "NUTGRAF_RECORD_TEXT",
         ),
@@ -300,7 +217,7 @@ class Settings:
     log_level: str = field(
         default="info",
         metadata=_env(
-            _one_of("debug", "info", "warning", "error"),
+            kinds.one_of("debug", "info", "warning", "error"),
             "debug, info, warning or error.",
             "NUTGRAF_LOG_LEVEL",
         ),
@@ -380,8 +297,8 @@ def _refuse_unknown(env: Mapping[str, str]) -> None:
 def _parsed(name: str, value: str, parse: Callable[[str], object]) -> object:
     try:
         return parse(value)
-    except _RefusedError as error:
-        hidden = parse in (_secret, _api_key)
+    except kinds.RefusedError as error:
+        hidden = parse in (kinds.secret, kinds.api_key, kinds.store)
         given = (
             "a value that is not shown" if hidden else repr(value if len(value) <= 80 else value[:80] + "…")
         )

@@ -30,6 +30,8 @@ SEAMS = {
     "qa.langchain": (),
     "qa.llamaindex": (),
     "faiss": ("index/snapshot.py", "index/segment.py", "index/large.py"),
+    "pymilvus": ("index/milvus.py",),
+    "milvus_lite": (),
     "sentence_transformers": ("index/reference.py",),
     "torch": ("index/reference.py",),
     "onnxruntime": ("index/onnx.py",),

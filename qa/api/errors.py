@@ -77,6 +77,12 @@ TABLE: Mapping[str, Row] = MappingProxyType(
         ),
         "settings": Row(500, "Wrong settings", "A setting of this server is wrong."),
         "storage_error": Row(503, "Storage failed", "The data folder could not be read or written.", True),
+        "store_unavailable": Row(
+            503,
+            "Vector store unavailable",
+            "The server that searches the vectors (NUTGRAF_STORE) does not answer, or does not hold all of them yet.",
+            True,
+        ),
         "disk_full": Row(507, "Disk full", "No space is left in the data folder; reading goes on.", True),
         "catalog_corrupt": Row(
             500, "Stored data damaged", "Stored data is damaged; 'nutgraf check' says what."

@@ -16,6 +16,7 @@ from index.errors import (
     NutgrafError,
     RejectedError,
     StorageError,
+    StoreUnavailableError,
 )
 from qa.errors import LLMError, QuestionError, SettingsError
 from qa.render import one_line
@@ -42,6 +43,7 @@ CODES: tuple[tuple[type[NutgrafError], int], ...] = (
     (LockedError, LOCKED),
     (MismatchError, CONFIG),
     (CorruptError, DATA),
+    (StoreUnavailableError, UNAVAILABLE),
     (StorageError, IO),
     (ModelError, UNAVAILABLE),
     (SettingsError, CONFIG),

@@ -24,7 +24,7 @@ def test_an_empty_environment_gives_the_defaults():
 
 def test_every_setting_can_be_set_by_its_variable():
     given_values = {
-        "data_dir": "x", "corpus": "docs", "host": "::1", "port": "81", "api_key": LONG,
+        "data_dir": "x", "store": "milvus+https://m:1/news", "store_token": "root:x", "corpus": "docs", "host": "::1", "port": "81", "api_key": LONG,
         "public_base_url": "https://n.example/", "allowed_hosts": "a:1, B", "embedding_model": "m",
         "reranker": "off", "offline": "no", "threads": "4", "llm_base_url": "http://h:1/v1", "llm_model": "q",
         "llm_api_key": "s", "llm_ttft_s": "1.5", "llm_gap_s": "2", "llm_total_s": "3", "llm_max_bytes": "4096",
@@ -59,6 +59,11 @@ def test_every_setting_can_be_set_by_its_variable():
         ("NUTGRAF_PUBLIC_BASE_URL", "http://h:99999", "URL"),
         ("NUTGRAF_ALLOWED_HOSTS", "a b", "host or host:port"),
         ("NUTGRAF_HOST", "http://x", "an IP address or a host name"),
+        ("NUTGRAF_STORE", "milvus", "milvus+http://HOST:PORT"),
+        ("NUTGRAF_STORE", "milvus+http://host", "milvus+http://HOST:PORT"),
+        ("NUTGRAF_STORE", "milvus+http://host:x", "milvus+http://HOST:PORT"),
+        ("NUTGRAF_STORE", "milvus+http://host:1/a-b", "letters, digits and '_'"),
+        ("NUTGRAF_STORE", "milvus+lite:/data/milvus", "ends with .db"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_variable_and_what_is_allowed(name, value, said):
@@ -99,7 +104,13 @@ def test_variables_of_other_programs_are_left_alone():
     assert Settings.from_env({"PATH": "/bin", "HOME": "/root", "nutgraf_port": "1"}) == Settings()
 
 
-@pytest.mark.parametrize("secret_field", ["api_key", "llm_api_key"])
+def test_the_token_of_a_store_stands_in_no_address_and_is_not_repeated():
+    with pytest.raises(SettingsError, match="a token is a setting of its own") as caught:
+        Settings.from_env({"NUTGRAF_STORE": f"milvus+http://root:{LONG}@host:1"})
+    assert LONG not in str(caught.value)
+
+
+@pytest.mark.parametrize("secret_field", ["api_key", "llm_api_key", "store_token"])
 def test_no_form_of_the_settings_shows_a_secret(secret_field):
     settings = Settings.from_env({f"NUTGRAF_{secret_field.upper()}": LONG})
     assert getattr(settings, secret_field).reveal() == LONG
