@@ -51,7 +51,7 @@ _READ_S = 5.0
 _WRITE_S = 60.0
 _NO_CONNECTION = 2  # besides the states of gRPC, which are no numbers
 _NOT_FOUND = (100, 4)  # of 2.3 and later, of before
-_NOT_LOADED = (101, 103, 106)
+_NOT_LOADED = (101, 103, 106, 700)  # the last: not indexed, as its making was cut off
 
 T = TypeVar("T")
 
@@ -182,7 +182,7 @@ class Milvus:
         except StoreUnavailableError as error:
             if not _is_unloaded(error.__cause__):
                 raise
-        self._call(lambda client: client.load_collection(table, timeout=_WRITE_S))
+        self._call(partial(_load, table=table))
         return self._call(ask)
 
     def _call(self, ask: Callable[[Any], T]) -> T:
@@ -235,12 +235,17 @@ def _create(client: Any, *, table: str, dim: int) -> None:
     schema.add_field("paragraph", pymilvus.DataType.INT64)
     schema.add_field("date", pymilvus.DataType.VARCHAR, max_length=32)
     schema.add_field("vector", pymilvus.DataType.FLOAT_VECTOR, dim=dim)
+    client.create_collection(table, schema=schema, num_partitions=_PARTITIONS, timeout=_WRITE_S)
+    _load(client, table=table)
+
+
+def _load(client: Any, *, table: str) -> None:
+    """Index a table, which changes nothing where it is indexed already, and load it."""
     index = pymilvus.MilvusClient.prepare_index_params()
     graph = {"M": _M, "efConstruction": _EF_BUILD}
     index.add_index("vector", index_type="HNSW", metric_type="IP", params=graph)
-    client.create_collection(
-        table, schema=schema, index_params=index, num_partitions=_PARTITIONS, timeout=_WRITE_S
-    )
+    client.create_index(table, index, timeout=_WRITE_S)
+    client.load_collection(table, timeout=_WRITE_S)
 
 
 def _insert(client: Any, *, table: str, rows: Sequence[Row]) -> None:

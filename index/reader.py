@@ -12,6 +12,7 @@ from index.connection import LONGEST_GLOB, fetch
 from index.errors import CorruptError, InputError, MismatchError, NotFoundError
 from index.fulltext import TermCounts
 from index.lexical import Ranking
+from index.proof import Proof, proof
 from index.side import DenseSide
 from index.terms import clean
 from index.types import BuiltBy, DocumentInfo, Filters, Holdings, StoredParagraph, StoredPassage, Vectors
@@ -214,6 +215,16 @@ class StoreReader:
                 (key, limit),
             )
         return self.passages(collection, [int(row[0]) for row in rows])
+
+    def proofs(self) -> list[Proof]:
+        """Compare what searches the vectors with the catalog, for each collection that has any. Raises StorageError."""
+        with self._catalog.reading() as db:
+            visible = sorted(self._visible(db).items())
+            return [
+                proof(db, name, key, built_by, self._dense)
+                for name, (key, built_by) in visible
+                if built_by.dim
+            ]
 
     def _visible(self, db: apsw.Connection) -> dict[str, tuple[int, BuiltBy]]:
         """Each collection this store may use: its key, and what its vectors are of."""

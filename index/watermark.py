@@ -49,7 +49,7 @@ def require_current(db: apsw.Connection, last: int) -> Watermark:
     """How far Milvus is. Raises BehindError where it does not hold every change."""
     mark = read_mark(db)
     if mark is None or mark.applied < last:
-        raise BehindError("Milvus does not hold every change yet: index once to bring it in step")
+        raise BehindError("Milvus does not hold every change yet: `nutgraf migrate` brings it in step")
     return mark
 
 

@@ -3,7 +3,7 @@
 Pure functions over plain dicts: no schema library is imported, so a command that prints JSON starts fast.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from qa.types import Abstention, Answer, Citation, Conflict, Question, Sentence,
 
 if TYPE_CHECKING:  # a client that prints an answer needs no SQLite
     from index.backup import Manifest
+    from index.proof import Proof
     from qa.record import Record
 
 Payload = dict[str, object]
@@ -179,6 +180,23 @@ def backup_payload(manifest: "Manifest", folder: Path) -> Payload:
         "bytes": manifest.size,
         "sha256": manifest.sha256,
         "made_at": manifest.made_at,
+    }
+
+
+def migration_payload(proofs: "Sequence[Proof]") -> Payload:
+    """The object of `nutgraf migrate --json`."""
+    return {
+        "equal": all(proof.equal for proof in proofs),
+        "collections": [
+            {
+                "collection": proof.collection,
+                "vectors": proof.vectors,
+                "sha256": proof.sha256,
+                "top10": proof.overlap,
+                "problems": list(proof.problems),
+            }
+            for proof in proofs
+        ],
     }
 
 

@@ -1,10 +1,10 @@
-"""`nutgraf remove`, `backup`, `restore` and `purge`."""
+"""`nutgraf remove`, `backup`, `restore`, `purge` and `migrate`."""
 
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from qa.cli.failing import NO_INPUT, complain
+from qa.cli.failing import NO_INPUT, PROBLEMS, USAGE, CommandError, complain
 from qa.cli.shared import (
     offer_collection,
     offer_data_dir,
@@ -15,7 +15,7 @@ from qa.cli.shared import (
     require_index,
     settings_of,
 )
-from qa.payload import backup_payload
+from qa.payload import backup_payload, migration_payload
 from qa.render import one_line
 
 
@@ -109,3 +109,42 @@ def run_purge(args: argparse.Namespace, env: Mapping[str, str]) -> int:
     else:
         put(f"purged; the index takes {after:,} bytes, {before:,} before")
     return 0
+
+
+def add_migrate(parser: argparse.ArgumentParser) -> None:
+    """Where to."""
+    parser.add_argument(
+        "--to",
+        required=True,
+        metavar="STORE",
+        help="milvus+http://HOST:PORT/DATABASE, or local (as NUTGRAF_STORE)",
+    )
+    offer_json(parser)
+    offer_data_dir(parser)
+
+
+def run_migrate(args: argparse.Namespace, env: Mapping[str, str]) -> int:
+    """Bring the vectors there and compare; exit 1 when something differs."""
+    require_index(args, env)
+    from index.address import store_address
+    from index.errors import InputError
+    from index.migrate import migrate
+
+    settings = settings_of(args, env)
+    try:
+        to = store_address(args.to, settings.store_token.reveal() if settings.store_token else "")
+    except InputError as error:
+        raise CommandError(f"--to takes {error}", USAGE) from None
+    proofs = migrate(settings.data_dir, to)
+    if args.json:
+        put_json(migration_payload(proofs))
+    else:
+        for proof in proofs:
+            put(
+                f"{proof.collection}: {proof.vectors:,} vectors, top 10 as searched exactly: {proof.overlap:.1%}"
+            )
+            put(f"  sha256 {proof.sha256}")
+    for proof in proofs:
+        for problem in proof.problems:
+            complain(f"{proof.collection}: {problem}")
+    return 0 if all(proof.equal for proof in proofs) else PROBLEMS

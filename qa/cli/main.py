@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "remove": ("qa.cli.keeping", "take single documents out of the index"),
     "backup": ("qa.cli.keeping", "copy the index into a new folder, also while a server uses it"),
     "restore": ("qa.cli.keeping", "put a backup into an empty data folder, once it is verified"),
+    "migrate": ("qa.cli.keeping", "bring the vectors to Milvus or back, and prove that they are the same"),
     "purge": ("qa.cli.keeping", "leave no byte of deleted documents in the data folder"),
     "doctor": ("qa.cli.doctor", "say in plain words what is wrong with this set-up"),
 }

@@ -1,4 +1,4 @@
-"""`nutgraf index --watch`, `remove`, `backup`, `restore` and `purge`: the real thing on a few files."""
+"""`nutgraf index --watch`, `remove`, `backup`, `restore`, `migrate` and `purge`: the real thing on a few files."""
 
 import json
 import os
@@ -238,3 +238,35 @@ def test_a_watched_folder_that_goes_exits_66(watching: Program, corpus: Path, tm
     assert watching.report()["added"] == 2
     corpus.rename(tmp_path / "elsewhere")
     assert watching.process.wait(30) == 66
+
+
+# ------------------------------------------------------------------------------------------------------- migrate
+
+
+def test_vectors_go_to_milvus_and_a_question_is_answered_from_there(
+    run, indexed: dict[str, str], tmp_path: Path
+) -> None:
+    pytest.importorskip("pymilvus", reason="the extra `milvus` is not installed")
+    pytest.importorskip("milvus_lite", reason="milvus-lite is not installed")
+    store = f"milvus+lite:{tmp_path / 'milvus.db'}"
+    moved = json.loads(run("migrate", "--to", store, "--json", **indexed).out)
+    assert moved["equal"]
+    assert [(each["collection"], each["top10"], each["problems"]) for each in moved["collections"]] == [
+        ("default", 1.0, [])
+    ]
+    asked = [
+        run("search", "bridge", "--json", **indexed, **more).out for more in ({}, {"NUTGRAF_STORE": store})
+    ]
+    assert json.loads(asked[0])["hits"] == json.loads(asked[1])["hits"]
+    assert run("check", **indexed, NUTGRAF_STORE=store).code == 0
+    assert run("migrate", "--to", "local", **indexed).code == 0
+
+
+def test_a_store_that_is_none_is_a_usage_error(run, indexed: dict[str, str]) -> None:
+    wrong = run("migrate", "--to", "milvus", **indexed)
+    assert (wrong.code, "milvus+http://HOST:PORT" in wrong.err) == (2, True)
+
+
+def test_a_server_that_does_not_answer_exits_69(run, indexed: dict[str, str]) -> None:
+    pytest.importorskip("pymilvus", reason="the extra `milvus` is not installed")
+    assert run("migrate", "--to", "milvus+http://127.0.0.1:1", **indexed).code == 69

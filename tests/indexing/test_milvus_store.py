@@ -17,6 +17,7 @@ from milvus_servers import COMMAND, Cable, lite, server
 from index.address import MilvusAddress
 from index.backup import backup, restore
 from index.errors import ReadOnlyError, StoreUnavailableError
+from index.migrate import migrate
 from index.milvus import Milvus, Row
 from index.milvus_store import MilvusStore
 from index.store import LocalStore
@@ -73,6 +74,11 @@ def filled(store: MilvusStore) -> MilvusStore:
 
 class TestMilvusStore(StoreContract):
     """The store in Milvus keeps the contract."""
+
+
+def scores(found: list[tuple[int, float]]) -> list[float]:
+    """Of equally near passages, which stand at the end of a list is chance."""
+    return [round(score, 5) for _, score in found]
 
 
 def mark_of(store: LocalStore) -> Watermark:
@@ -171,7 +177,7 @@ def test_an_index_made_without_milvus_is_brought_there_by_its_first_writer(
         local.create_collection("default")
         local.apply("default", [upsert("a.txt", CAT, EMBEDDER)])
         expected = near(local, "cat")
-    with pytest.raises(StoreUnavailableError, match="index once"):
+    with pytest.raises(StoreUnavailableError, match="nutgraf migrate"):
         near(open_milvus(writable=False), "cat")
     store = open_milvus()
     store.snapshot()
@@ -317,3 +323,42 @@ def test_opening_asks_no_server(open_milvus: Opener, cable: Cable, monkeypatch: 
     cable.put_back()
     store.create_collection("default")
     assert near(store, "cat") == []
+
+
+# ---------------------------------------------------------------------------------------- migrating
+
+
+def test_vectors_go_to_milvus_and_back_without_a_model_and_are_the_same(
+    data: Path, milvus_uri: str, open_milvus: Opener
+) -> None:
+    with LocalStore.open(data, built_by(EMBEDDER), writable=True) as local:
+        local.create_collection("default")
+        local.create_collection("other")
+        local.apply("default", [upsert(f"{n}.txt", f"{CAT}\nNumber {n}", EMBEDDER) for n in range(9)])
+        local.apply("other", [upsert("b.txt", SHIP, EMBEDDER)])
+        expected = scores(near(local, "cat number 3"))
+    there = migrate(data, MilvusAddress(milvus_uri))
+    assert [(proof.collection, proof.vectors, proof.equal) for proof in there] == [
+        ("default", 36, True),
+        ("other", 3, True),
+    ]
+    store = open_milvus()
+    assert scores(near(store, "cat number 3")) == expected
+    store.apply("default", [Remove("3.txt")])
+    expected = scores(near(store, "cat number 3"))
+    store.close()
+    back = migrate(data, None)
+    assert [(proof.vectors, proof.equal, proof.overlap) for proof in back] == [
+        (32, True, 1.0),
+        (3, True, 1.0),
+    ]
+    assert back[1].sha256 == there[1].sha256
+    with LocalStore.open(data, built_by(EMBEDDER)) as local:
+        assert scores(near(local, "cat number 3")) == expected
+
+
+def test_a_migration_that_lost_something_says_so(filled: MilvusStore, milvus_uri: str) -> None:
+    Milvus(MilvusAddress(milvus_uri)).delete(table_of(filled), [2])
+    (proof,) = filled.proofs()
+    assert not proof.equal
+    assert proof.problems == ("milvus: 1 vectors are missing, and 0 are of passages that are gone",)
