@@ -8,6 +8,10 @@ RUN python -m venv /opt/nutgraf
 # Dependencies and weights first: a change of the code does not fetch them again.
 COPY requirements/serving.lock requirements/serving.lock
 RUN /opt/nutgraf/bin/pip install -q --require-hashes --no-deps --only-binary :all: -r requirements/serving.lock
+# The client of Milvus, for NUTGRAF_STORE: docker build --build-arg MILVUS=1
+ARG MILVUS=
+COPY requirements/milvus.lock requirements/milvus.lock
+RUN if [ -n "$MILVUS" ]; then /opt/nutgraf/bin/pip install -q --require-hashes --no-deps --only-binary :all: -r requirements/milvus.lock; fi
 COPY pyproject.toml README.md LICENSE ./
 COPY index index
 COPY qa qa
