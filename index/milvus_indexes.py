@@ -76,7 +76,6 @@ class Differences:
     extra: Ids
     missing: Ids
     differing: Ids
-    held: int
 
     def __bool__(self) -> bool:
         return bool(len(self.extra) or len(self.missing) or len(self.differing))
@@ -204,10 +203,11 @@ class MilvusIndexes:
             self._made.add(table)
 
     def _differences(self, db: apsw.Connection, table: str, collection: int, *, vectors: bool) -> Differences:
-        """Compare every id, and every vector if wanted. A row that is held twice counts as differing."""
+        """Compare every id up to the last, and every vector if wanted. A row that is held twice counts as differing."""
         expected, held = passage_ids(db, collection), [np.empty(0, np.int64)]
         differing: list[Ids] = []
-        for ids, rows in self._milvus.rows(table, f"collection == {collection}", vectors=vectors):
+        last = last_id(db, "passage")
+        for ids, rows in self._milvus.rows(table, f"collection == {collection}", last, vectors=vectors):
             held.append(ids)
             if rows is not None:
                 order = np.argsort(ids, kind="stable")
@@ -220,7 +220,6 @@ class MilvusIndexes:
             extra=np.setdiff1d(every, expected),
             missing=usable,
             differing=np.intersect1d(np.concatenate([twice, *differing]), expected),
-            held=len(every),
         )
 
     def stage(
@@ -315,11 +314,11 @@ class MilvusIndexes:
         except BehindError as error:
             yield f"milvus: {error}"
             return
-        extra = found.extra[found.extra <= last_id(db, "passage")]
         with self._catalog.reading() as now:  # what a writer took away meanwhile is no problem
             missing = np.intersect1d(found.missing, passage_ids(now, collection))
-        if len(extra) or len(missing):
-            yield f"milvus: {len(missing)} vectors are missing, and {len(extra)} are of passages that are gone"
+        if len(found.extra) or len(missing):
+            gone = len(found.extra)
+            yield f"milvus: {len(missing)} vectors are missing, and {gone} are of passages that are gone"
         yield from (
             f"milvus: the vector of passage {id_} is not the stored one" for id_ in found.differing.tolist()
         )

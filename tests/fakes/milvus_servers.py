@@ -17,35 +17,38 @@ COMMAND = "MILVUS_SERVER"
 
 
 @contextmanager
-def lite(_folder: Path) -> Iterator[str]:
-    """A Milvus Lite over gRPC on loopback, its files in memory where there is such a folder, while the block lasts."""
+def folder_in_memory() -> Iterator[Path]:
+    """A folder that is gone afterwards, in memory where there is such a place: etcd gives up where a disk is slow."""
     with TemporaryDirectory(dir=SHM if SHM.is_dir() else None, prefix="milvus-") as folder:
-        yield from _lite(str(Path(folder) / "lite.db"))
-
-
-def _lite(path: str) -> Iterator[str]:
-    from milvus_lite.server_manager import server_manager_instance
-
-    uri = server_manager_instance.start_and_get_uri(path)
-    assert uri is not None
-    try:
-        yield uri
-    finally:
-        server_manager_instance.release_server(path)
+        yield Path(folder)
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[str]:
+def lite() -> Iterator[str]:
+    """A Milvus Lite in this process, over gRPC on loopback, for as long as the block lasts."""
+    from milvus_lite.server_manager import server_manager_instance
+
+    with folder_in_memory() as folder:
+        path = str(folder / "lite.db")
+        uri = server_manager_instance.start_and_get_uri(path)
+        assert uri is not None
+        try:
+            yield uri
+        finally:
+            server_manager_instance.release_server(path)
+
+
+@contextmanager
+def server() -> Iterator[str]:
     """A server of the command that the environment names, for as long as the block lasts."""
-    process = subprocess.Popen(
-        [*shlex.split(os.environ[COMMAND]), str(folder)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        yield next(line.split()[1] for line in process.stdout if line.startswith("READY"))
-    finally:
-        process.terminate()
-        process.wait(60)
+    with folder_in_memory() as folder:
+        command = [*shlex.split(os.environ[COMMAND]), str(folder)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout is not None
+                yield next(line.split()[1] for line in process.stdout if line.startswith("READY"))
+            finally:
+                process.terminate()
 
 
 class Cable:

@@ -31,10 +31,10 @@ pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(scope="module", params=["lite", pytest.param("server", marks=pytest.mark.deep)])
-def milvus_uri(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def milvus_uri(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "server" and not os.environ.get(COMMAND):
         pytest.skip(f"{COMMAND} names no command that starts a Milvus server")
-    with (lite if request.param == "lite" else server)(tmp_path_factory.mktemp("milvus")) as uri:
+    with (lite if request.param == "lite" else server)() as uri:
         yield uri
 
 

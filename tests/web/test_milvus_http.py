@@ -19,7 +19,7 @@ def test_while_milvus_is_away_a_search_is_503_and_it_recovers_without_a_restart(
     tmp_path, running, monkeypatch
 ):
     monkeypatch.setattr("index.milvus._PAUSE_S", 0.0)
-    with lite(tmp_path) as uri:
+    with lite() as uri:
         cable = Cable(uri)
         settings = Settings(data_dir=tmp_path / "data", port=80, reranker="off", store=f"milvus+{cable.uri}")
         with (
