@@ -314,10 +314,8 @@ class LocalStore(StoreReader):
             if stored is None:
                 raise NotFoundError(f"no document at {target[:200]!r}")
             there = records.find_document(db, secret, key, path=change.new_path)
-            replaced = there is not None and there.key != stored.key
-            removed = (
-                records.delete_document(db, secret, key, there.key) if there is not None and replaced else []
-            )
+            gone = there if there is not None and there.key != stored.key else None
+            removed = [] if gone is None else records.delete_document(db, secret, key, gone.key)
             records.move_document(db, secret, name, stored.key, change.new_path)
             return "move", [], removed
         removed = [] if stored is None else records.delete_document(db, secret, key, stored.key)

@@ -383,7 +383,7 @@ def test_few_changes_write_no_new_snapshot_and_are_there_after_reopening(
 def test_many_changes_bring_the_snapshot_up_to_date_unasked(
     filled: LocalStore, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.dense._LOG_KEPT", 200)
+    monkeypatch.setattr("index.dense.LOG_KEPT", 200)
     filled.apply("default", [document(number) for number in range(40, 90)])
     shape = shape_of(data)
     assert shape is not None
