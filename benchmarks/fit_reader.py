@@ -16,7 +16,7 @@ import math
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -242,46 +242,44 @@ def batches(
 
 def judged(model: Model, tokenizer: Tokenizer, asked: Sequence[Asked]) -> list[float]:
     """For each question the greatest score among its own passages and its siblings'."""
-    found: list[Example] = []
-    owner: list[int] = []
-    for n, one in enumerate(asked):
-        for passage in (*one.gold, *one.own[:4], *one.siblings[:3]):
-            found.append(Example(one.text, passage, (0.0,) * len(passage.sentences)))
-            owner.append(n)
-    best = [NOTHING] * len(asked)
-    place = {id(example): n for n, example in enumerate(found)}
+    found = [
+        [
+            Example(one.text, passage, (0.0,) * len(passage.sentences))
+            for passage in (*one.gold, *one.own[:4], *one.siblings[:3])
+        ]
+        for one in asked
+    ]
+    return greatest(model, tokenizer, found, lambda row, sentences: stated([Reading(row, tuple(sentences))]))
+
+
+def supports(model: Model, tokenizer: Tokenizer, claims: Sequence[Claimed]) -> list[float]:
+    """For each claim its greatest support by one of its windows."""
+    found = [
+        [Example(one.text, window, (0.0,), claim=True) for window in (*one.gold, *one.wrong)]
+        for one in claims
+    ]
+    return greatest(model, tokenizer, found, lambda row, _: row)
+
+
+def greatest(
+    model: Model,
+    tokenizer: Tokenizer,
+    found: Sequence[Sequence[Example]],
+    score: Callable[[float, Sequence[float]], float],
+) -> list[float]:
+    """The greatest score of each group of examples, made of the logits of its row and of its sentences."""
+    owner = {id(example): n for n, group in enumerate(found) for example in group}
+    best = [NOTHING] * len(found)
     model.eval()
     with torch.no_grad():
-        for chosen in batches(found, tokenizer, None):
+        for chosen in batches([example for group in found for example in group], tokenizer, None):
             batch = batch_of(chosen)
-            sentences, passages = logits_of(model, batch)
+            sentences, rows = logits_of(model, batch)
             for row, (example, _) in enumerate(chosen):
-                mine = sentences[batch.rows == row].tolist()
-                n = owner[place[id(example)]]
-                best[n] = max(best[n], stated([Reading(passages[row].item(), tuple(mine))]))
+                value = score(rows[row].item(), sentences[batch.rows == row].tolist())
+                best[owner[id(example)]] = max(best[owner[id(example)]], value)
     model.train()
     return best
-
-
-def supports(model: Model, tokenizer: Tokenizer, claims: Sequence[Claimed]) -> list[tuple[float, bool]]:
-    """The greatest support of each claim among its windows, and whether it should be supported."""
-    found: list[Example] = []
-    owner: list[int] = []
-    for n, one in enumerate(claims):
-        for window in (*one.gold, *one.wrong):
-            found.append(Example(one.text, window, (0.0,), claim=True))
-            owner.append(n)
-    best = [NOTHING] * len(claims)
-    place = {id(example): n for n, example in enumerate(found)}
-    model.eval()
-    with torch.no_grad():
-        for chosen in batches(found, tokenizer, None):
-            _, rows = logits_of(model, batch_of(chosen))
-            for (example, _), value in zip(chosen, rows.tolist(), strict=True):
-                n = owner[place[id(example)]]
-                best[n] = max(best[n], value)
-    model.train()
-    return [(score, bool(one.gold)) for score, one in zip(best, claims, strict=True)]
 
 
 def refused(scores: Sequence[float], right: Sequence[bool], false: float = 0.05) -> float:
@@ -361,8 +359,7 @@ def fit(args: argparse.Namespace) -> None:
         if test:
             told(judged(model, tokenizer, test), [asked.sentence is not None for asked in test], "questions")
         if test_claims:
-            scores, right = zip(*supports(model, tokenizer, test_claims), strict=True)
-            told(scores, right, "claims")
+            told(supports(model, tokenizer, test_claims), [bool(one.gold) for one in test_claims], "claims")
 
 
 def told(scores: Sequence[float], right: Sequence[bool], what: str) -> None:

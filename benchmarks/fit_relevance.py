@@ -150,7 +150,7 @@ def measured(index: Index, asked: Asked, reranker: Reranker | None) -> tuple[Row
             and is_gold(asked, hit)
             and any(re.search(p, text, re.IGNORECASE) for p in asked.patterns)
         )
-        sentences.append((astuple(extract.signals_of(asked.text, hit, text, float(logit))), right))
+        sentences.append((astuple(extract.signals_of(asked.text, hit, text, rerank=float(logit))), right))
     return passages, sentences
 
 

@@ -8,6 +8,7 @@ from index.address import MilvusAddress
 from index.embed import OnnxEmbedder
 from index.errors import CorruptError, ModelError, NotFoundError
 from index.models import ModelFiles, resolve_embedder, resolve_reranker
+from index.opening import open_store
 from index.passage_reader import OnnxReader, fits
 from index.passages import SPLITTER_VERSION
 from index.rerank import OnnxReranker
@@ -72,7 +73,7 @@ class Index:
             files.dim if files else 0,
             SPLITTER_VERSION,
         )
-        store = _store(folder, built_by, milvus, writable=writable)
+        store = open_store(folder, built_by, milvus, writable=writable)
         return cls(store, files, resolve_reranker(reranker), threads=threads)
 
     def __enter__(self) -> Self:
@@ -194,11 +195,3 @@ class Index:
     def close(self) -> None:
         """Close the store; a writer brings its snapshots up to date first."""
         self.store.close()
-
-
-def _store(folder: Path, built_by: BuiltBy, milvus: MilvusAddress | None, *, writable: bool) -> LocalStore:
-    if milvus is None:
-        return LocalStore.open(folder, built_by, writable=writable)
-    from index.milvus_store import MilvusStore  # its client is an extra, and slow to import
-
-    return MilvusStore.open_at(milvus, folder, built_by, writable=writable)

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from index.address import MilvusAddress
+from index.opening import open_store
 from index.passages import SPLITTER_VERSION
 from index.proof import Proof
-from index.store import LocalStore
 from index.types import BuiltBy
 
 _ANY_MODEL = BuiltBy("", "", 0, SPLITTER_VERSION)
@@ -21,14 +21,6 @@ def migrate(folder: Path, to: MilvusAddress | None) -> list[Proof]:
         StoreUnavailableError: Milvus does not answer.
         NutgrafError: as `LocalStore.open`.
     """
-    with _opened(folder, to) as store:
+    with open_store(folder, _ANY_MODEL, to, writable=True) as store:
         store.snapshot()
         return store.proofs()
-
-
-def _opened(folder: Path, to: MilvusAddress | None) -> LocalStore:
-    if to is None:
-        return LocalStore.open(folder, _ANY_MODEL, writable=True)
-    from index.milvus_store import MilvusStore  # its client is an extra, and slow to import
-
-    return MilvusStore.open_at(to, folder, _ANY_MODEL, writable=True)

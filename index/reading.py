@@ -37,14 +37,7 @@ def to_read(hit: Hit, before: str = "") -> list[ToRead]:
 
 def window_of(hit: Hit, start: int, end: int) -> ToRead:
     """A span of a hit's text as one passage, after the words of the paragraph before it."""
-    found = pieces(
-        hit.text[start:end],
-        title=hit.title,
-        date=hit.date,
-        context=hit.context,
-        names=hit.lent,
-        before=hit.text[:start],
-    )
+    found = to_read(replace(hit, text=hit.text[start:end]), hit.text[:start])
     sentences = tuple(sentence for piece in found for sentence in piece.sentences)
     return ToRead(found[0].about, found[0].before, sentences) if found else ToRead("", "", ())
 

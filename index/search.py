@@ -12,7 +12,7 @@ from index.expects import expected, holds, is_question
 from index.fuse import bm25_bound, fuse
 from index.mentions import nearby_names
 from index.passages import embed_text
-from index.reading import BEFORE, HITS_READ, reordered, stated, to_read
+from index.reading import BEFORE, HITS_READ, reordered, to_read
 from index.relevance import STATEMENTS, WITH_RERANKER, WITHOUT_RERANKER, Signals, relevance
 from index.terms import words
 from index.timing import described, version_fit
@@ -97,7 +97,8 @@ def _read(
     passages = [to_read(hit, words) for hit, words in zip(first, before, strict=True)]
     readings = iter(reader.read(query, [piece for pieces in passages for piece in pieces]))
     found = [[next(readings) for _ in pieces] for pieces in passages]
-    return reordered(hits, found), max(stated(readings) for readings in found)
+    ordered = reordered(hits, found)
+    return ordered, max(hit.scores["stated"] for hit in ordered if "stated" in hit.scores)
 
 
 def query_terms(query: str) -> list[str]:
