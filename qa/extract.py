@@ -157,7 +157,7 @@ def _as_ranked(question: str, hits: Sequence[Hit], reranker: Reranker | None) ->
 
 
 def by_relevance(scored: Sequence[ScoredQuote], reranker: Reranker | None) -> list[ScoredQuote]:
-    """The same sentences with what they scored before their paragraphs were read for the answer, best first.
+    """The same sentences with their paragraphs' relevance in place of what reading made of it, best first.
 
     Two paragraphs on one matter are about as relevant; which of them a reader prefers says nothing of the other.
     """
