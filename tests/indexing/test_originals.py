@@ -128,6 +128,22 @@ def test_a_damaged_file_is_named_and_never_served(
         original(store, "a.txt")
 
 
+@pytest.mark.parametrize("value", ["'a text'", "7", "NULL"])
+def test_a_file_that_is_no_bytes_any_more_is_damaged(
+    store: LocalStore, open_store: Opener, data: Path, value: str
+) -> None:
+    """One flipped bit in front of a row's values changes what kind of value they are, whatever the schema allows."""
+    upload(store, "a.txt", FILE)
+    store.close()
+    lax = "UPDATE sqlite_schema SET sql = replace(replace(sql, 'STRICT', ''), 'NOT NULL', '') WHERE name = 'original'"
+    tamper(data, "PRAGMA writable_schema = ON", lax)
+    tamper(data, f"UPDATE original SET data = {value}")
+    store = open_store()
+    with pytest.raises(CorruptError, match=r"a\.txt"):
+        original(store, "a.txt")
+    assert "default: a.txt: its original is damaged" in store.check().problems
+
+
 def test_a_damaged_file_is_mended_by_sending_it_again(
     store: LocalStore, open_store: Opener, data: Path
 ) -> None:
