@@ -16,6 +16,7 @@ from dataclasses import astuple, fields
 from pathlib import Path
 
 import numpy as np
+from reading_examples import kept_aside
 
 from index.engine import Index
 from index.relevance import log_odds
@@ -93,9 +94,12 @@ def main() -> int:
     documents = [
         json.loads(line) for name in args.texts for line in Path(name).read_text().splitlines() if line
     ]
-    groups = sorted({document["group"] for document in documents})
-    aside = set(groups[:: args.aside])
-    asked = [(q["q"], q["sentence"]) for d in documents if d["group"] in aside for q in d["questions"]]
+    asked = [
+        (q["q"], q["sentence"])
+        for d in documents
+        if kept_aside(d["group"], args.aside)
+        for q in d["questions"]
+    ]
     with Index.open(args.index, writable=True) as index:
         with tempfile.TemporaryDirectory() as folder:
             write_corpus(documents, Path(folder))

@@ -33,6 +33,7 @@ from reading_examples import (
     claim_examples,
     claimed_of,
     examples,
+    kept_aside,
 )
 from tokenizers import Encoding, Tokenizer
 from torch import nn
@@ -244,8 +245,8 @@ def judged(model: Model, tokenizer: Tokenizer, asked: Sequence[Asked]) -> list[f
     """For each question the greatest score among its own passages and its siblings'."""
     found = [
         [
-            Example(one.text, passage, (0.0,) * len(passage.sentences))
-            for passage in (*one.gold, *one.own[:4], *one.siblings[:3])
+            Example(one.text, placed.read_for(one.text), (0.0,) * len(placed.passage.sentences))
+            for placed in (*one.gold, *one.own[:4], *one.siblings[:3])
         ]
         for one in asked
     ]
@@ -255,7 +256,10 @@ def judged(model: Model, tokenizer: Tokenizer, asked: Sequence[Asked]) -> list[f
 def supports(model: Model, tokenizer: Tokenizer, claims: Sequence[Claimed]) -> list[float]:
     """For each claim its greatest support by one of its windows."""
     found = [
-        [Example(one.text, window, (0.0,), claim=True) for window in (*one.gold, *one.wrong)]
+        [
+            Example(one.text, placed.read_for(one.text), (0.0,), claim=True)
+            for placed in (*one.gold, *one.wrong)
+        ]
         for one in claims
     ]
     return greatest(model, tokenizer, found, lambda row, _: row)
@@ -331,8 +335,7 @@ def fit(args: argparse.Namespace) -> None:
     tokenizer.enable_truncation(512)
     documents = lines_of(args.texts)
     every, claims = asked_of(documents), claimed_of(documents, lines_of(args.claims))
-    groups = sorted({group for group, _ in every})
-    aside = set(groups[:: args.aside]) if args.aside else set()
+    aside = {group for group, _ in every if kept_aside(group, args.aside)}
     learn = [asked for group, asked in every if group not in aside]
     learn_claims = [claimed for group, claimed in claims if group not in aside]
     test = [asked for group, asked in every if group in aside]
@@ -428,8 +431,10 @@ def restore(model: Model, graph: onnx.GraphProto, saved: "np.lib.npyio.NpzFile")
                 low = layer.get_submodule(part)
                 name = names[n * len(MATRICES) + m]
                 if isinstance(low, LowRank) and f"{name}.up" in saved:
-                    low.down.copy_(torch.from_numpy(saved[f"{name}.down"].astype(np.float32)))
-                    low.up.copy_(torch.from_numpy(saved[f"{name}.up"].astype(np.float32)))
+                    # of a lesser rank: the rows and columns that are new stay as they are, and add nothing yet
+                    rank = saved[f"{name}.up"].shape[1]
+                    low.down[:rank].copy_(torch.from_numpy(saved[f"{name}.down"].astype(np.float32)))
+                    low.up[:, :rank].copy_(torch.from_numpy(saved[f"{name}.up"].astype(np.float32)))
         for head in (head for head in HEADS if f"{head}.weight" in saved):
             linear = getattr(model, head)
             linear.weight.copy_(torch.from_numpy(saved[f"{head}.weight"][None]))
@@ -461,7 +466,7 @@ def main() -> int:
     parser.add_argument("--frozen", type=int, default=4, help="lower layers left alone")
     parser.add_argument("--rank", type=int, default=8, help="rank of the change of a matrix; 0 for none")
     parser.add_argument(
-        "--aside", type=int, default=0, metavar="N", help="keep every Nth group aside and measure on it"
+        "--aside", type=int, default=0, metavar="N", help="keep about every Nth group aside and measure on it"
     )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=7)

@@ -12,8 +12,10 @@ HITS_READ = 6
 """Paragraphs that are read; what answers is among them for 19 questions of 20."""
 NOTHING = -20.0
 """Log odds of what could not be read."""
-_WEIGHT = 0.5
+_WEIGHT = 0.8
 """Of the reader's log odds beside those of relevance, in the order of hits (docs/decisions/0017-stated.md)."""
+_BESIDE = -3.0
+"""A passage whose log odds of relevance are less than this is on another matter, and counts for so much less."""
 
 _WORDS_READ = 220
 """Words of a paragraph in one piece; a longer paragraph is read in several."""
@@ -80,6 +82,15 @@ def laid_out(passage: ToRead) -> tuple[str, Sequence[tuple[int, int]]]:
 def stated(readings: Sequence[Reading]) -> float:
     """Log odds that some passage states what is asked: its best sentence and the passage as a whole, halved."""
     return max(((max(r.sentences, default=NOTHING) + r.passage) / 2 for r in readings), default=NOTHING)
+
+
+def answers(stated: float, relevance: float) -> float:
+    """Log odds that a passage answers: what it states, less where it is hardly relevant (a probability).
+
+    A near miss is as relevant as what answers, so relevance says nothing for a passage; where it is all but nil, a
+    value of the kind asked for is that of another matter.
+    """
+    return stated + min(log_odds(relevance) - _BESIDE, 0.0)
 
 
 def reordered(hits: Sequence[Hit], found: Sequence[Sequence[Reading]]) -> list[Hit]:

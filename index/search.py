@@ -12,7 +12,7 @@ from index.expects import expected, holds, is_question
 from index.fuse import bm25_bound, fuse
 from index.mentions import nearby_names
 from index.passages import embed_text
-from index.reading import BEFORE, HITS_READ, reordered, to_read
+from index.reading import BEFORE, HITS_READ, answers, reordered, to_read
 from index.relevance import STATEMENTS, WITH_RERANKER, WITHOUT_RERANKER, Signals, relevance
 from index.terms import words
 from index.timing import described, version_fit
@@ -30,7 +30,7 @@ from index.types import (
 
 LIST_LENGTH = 100
 """Entries taken from each list before fusing."""
-RERANKED = 16
+RERANKED = 24
 """Passages that the cross-encoder reads."""
 _VALUE_PLACES = 6
 """Of these, how many are kept for passages that hold the kind of value asked for."""
@@ -91,14 +91,16 @@ def search(
 def _read(
     query: str, hits: Sequence[Hit], reader: Reader, texts: Mapping[str, str]
 ) -> tuple[list[Hit], float]:
-    """The hits in the order that reading them gives, and the log odds that one of them states what is asked."""
+    """The hits in the order that reading them gives, and the log odds that one of them answers."""
     first = hits[:HITS_READ]
     before = [texts.get(hit.document_id, "")[max(hit.start - BEFORE, 0) : hit.start] for hit in first]
     passages = [to_read(hit, words) for hit, words in zip(first, before, strict=True)]
     readings = iter(reader.read(query, [piece for pieces in passages for piece in pieces]))
     found = [[next(readings) for _ in pieces] for pieces in passages]
     ordered = reordered(hits, found)
-    return ordered, max(hit.scores["stated"] for hit in ordered if "stated" in hit.scores)
+    return ordered, max(
+        answers(hit.scores["stated"], hit.scores["relevance"]) for hit in ordered if "stated" in hit.scores
+    )
 
 
 def query_terms(query: str) -> list[str]:

@@ -173,7 +173,7 @@ def _compared(found: _Found, parts: Parts) -> Compared | None:
             known[place] = parts.index.around(hit, collection=found.question.collection)
         return known[place]
 
-    return compare(found.standalone, by_relevance(found.scored, parts.index.reranker), around)
+    return compare(found.standalone, by_relevance(found.scored), around)
 
 
 def _conflicts(

@@ -5,7 +5,7 @@ from typing import Literal
 
 from index.relevance import logistic
 
-_SLOPE, _INTERCEPT = 0.53, -0.3
+_SLOPE, _INTERCEPT = 0.6, 1.0
 """Of a logistic over the reader's log odds; fitted by benchmarks/fit_answerable.py on questions kept from the reader.
 
 Relevance has no part in it: a near miss names what it asks about, and so is as relevant as a question that is answered.
@@ -13,7 +13,7 @@ Relevance has no part in it: a near miss names what it asks about, and so is as 
 
 Bar = Literal["quote", "ask"]
 """For what a question must be likely enough to be answerable: to quote a sentence, or to ask an LLM."""
-_BARS: Mapping[Bar, float] = {"quote": 0.2, "ask": 0.1}
+_BARS: Mapping[Bar, float] = {"quote": 0.3, "ask": 0.15}
 """docs/decisions/0017-stated.md. An LLM may still decline, and what it says is checked: it is asked sooner."""
 _RELEVANT = 0.01
 """The least that the best sentence needs where no reader has looked: low, since relevance alone refuses few."""

@@ -33,6 +33,8 @@ _LOOSE: tuple[Kind | None, ...] = (None, "person", "place", "statement", "reason
 """Kinds whose values cannot be compared by themselves."""
 _LIKELY_FOR_NAME = 0.2
 """Likely enough for a sentence about a name of the question that no better sentence is about."""
+_GIVEN_BACK = 1.5
+"""Of the log odds that reading took from a paragraph; more than they count for, as it took from its sentences too."""
 _PRONOUN = re.compile(r"[\"“‘']?(?:He|She|It|They|This|That|These|Those|His|Her|Its|Their|There|Both|Such)\b")
 
 
@@ -71,7 +73,7 @@ class SentenceWeights:
 WITH_RERANKER = SentenceWeights(8.0, 2.0, 0.0, 1.5, 1.0, 2.5, -5.5)
 WITHOUT_RERANKER = SentenceWeights(6.0, 0.0, 0.0, 2.0, 2.0, 1.0, -3.5)
 # Fitted by benchmarks/fit_answerable.py; see docs/decisions/0017-stated.md.
-WITH_READER = SentenceWeights(3.25, 0.0, 5.87, 0.41, 1.46, 0.83, -2.24)
+WITH_READER = SentenceWeights(6.0, 0.0, 5.87, 2.0, 1.46, 1.2, -3.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +158,12 @@ def _as_ranked(question: str, hits: Sequence[Hit], reranker: Reranker | None) ->
     ]
 
 
-def by_relevance(scored: Sequence[ScoredQuote], reranker: Reranker | None) -> list[ScoredQuote]:
+def by_relevance(scored: Sequence[ScoredQuote]) -> list[ScoredQuote]:
     """The same sentences with their paragraphs' relevance in place of what reading made of it, best first.
 
     Two paragraphs on one matter are about as relevant; which of them a reader prefers says nothing of the other.
     """
-    weight = (WITHOUT_RERANKER if reranker is None else WITH_RERANKER).paragraph / 10
-    found = [
-        replace(one, score=logistic(log_odds(one.score) + weight * _lost(one.quote.hit))) for one in scored
-    ]
+    found = [replace(s, score=logistic(log_odds(s.score) + _GIVEN_BACK * _lost(s.quote.hit))) for s in scored]
     return sorted(found, key=lambda s: -s.score)
 
 

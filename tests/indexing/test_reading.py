@@ -1,8 +1,10 @@
 """What a reader is given of a hit, and how its reading orders hits."""
 
+import math
+
 import pytest
 
-from index.reading import NOTHING, laid_out, pieces, reordered, stated, to_read, window_of
+from index.reading import NOTHING, answers, laid_out, pieces, reordered, stated, to_read, window_of
 from index.types import Hit, Reading
 
 SENTENCE = "The harbour master closed the quay for nine days after the storm."
@@ -46,6 +48,12 @@ def test_a_long_paragraph_is_cut_between_sentences_and_nothing_is_lost() -> None
 def test_one_endless_sentence_is_one_piece() -> None:
     (piece,) = pieces("word " * 900, title="T", date=None)
     assert len(piece.sentences) == 1
+
+
+def test_what_a_passage_on_another_matter_states_counts_for_less() -> None:
+    assert answers(2.0, 0.5) == 2.0
+    assert answers(2.0, 0.9) == 2.0
+    assert answers(2.0, 0.001) == pytest.approx(2.0 + math.log(0.001 / 0.999) + 3.0)
 
 
 def test_an_empty_paragraph_gives_nothing_to_read() -> None:
