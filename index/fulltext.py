@@ -90,6 +90,10 @@ class FullText:
         """The ids the index holds, ascending, read from the index itself and not from what it indexes."""
         return f"SELECT id FROM {self.table}_docsize ORDER BY id"  # noqa: S608
 
+    def averages(self) -> str:
+        """What the index keeps of all its rows together: how many, and the words of each column."""
+        return f"SELECT block FROM {self.table}_data WHERE id = 1"  # noqa: S608
+
     def size(self) -> str:
         """How many passages are indexed."""
         return f"SELECT count(*) FROM {self.table}_docsize"  # noqa: S608

@@ -9,7 +9,7 @@ import json
 import logging
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 import apsw
@@ -22,7 +22,10 @@ from index.connection import fetch, last_id
 from index.dense import LOG_KEPT, passage_ids, read_vectors, vectors_of
 from index.errors import StoreUnavailableError
 from index.lexical import Narrowing
-from index.milvus import MOST_FOUND, GoneError, Milvus, Row, by_day
+from index.milvus import MOST_FOUND, GoneError, Milvus, Row
+from index.milvus_compare import differences, words_by_id
+from index.milvus_lexical import CountsOf, MilvusWords
+from index.milvus_scope import Scope, values_of
 from index.segment import BLOCK, Ids
 from index.types import BuiltBy, Vectors
 from index.watermark import (
@@ -35,10 +38,6 @@ from index.watermark import (
     write_mark,
 )
 
-EXACT_UP_TO = 5_000
-"""Passages that a filter lets through are searched exactly, in the catalog, when they are no more than this."""
-_MOST_DOCUMENTS = 10_000
-"""Documents of a path filter that are named to Milvus one by one; beyond them its results are looked through."""
 _EF, _EF_FILTERED = 256, 2_048
 """How far HNSW looks: without a filter, and with one, which hides a part of the graph from it."""
 _TRIES = 3
@@ -49,12 +48,6 @@ _KNOWN = (
     " AND (:path IS NULL OR d.path GLOB :path) AND (:date_from IS NULL OR d.date >= :date_from)"
     " AND (:date_to IS NULL OR d.date <= :date_to) ORDER BY p.id"
 )
-_DOCUMENTS = (
-    "SELECT key, passages FROM document d WHERE d.collection = :collection"
-    " AND (:date_from IS NULL OR d.date >= :date_from) AND (:date_to IS NULL OR d.date <= :date_to)"
-)
-_DOCUMENTS_BY_PATH = f"{_DOCUMENTS} AND d.path GLOB :path LIMIT :most"
-_DOCUMENTS_BY_DAY = f"{_DOCUMENTS} LIMIT :most"
 _VECTORS_IN = (
     "SELECT id, vector, vector_sha256 FROM passage"
     " WHERE document IN (SELECT value FROM json_each(?)) ORDER BY id"
@@ -64,21 +57,7 @@ _PLACES = (
     " WHERE p.id IN (SELECT value FROM json_each(?))"
 )
 
-_NOTHING: Narrowing = {"path": None, "date_from": None, "date_to": None}
-
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Differences:
-    """Where Milvus and the catalog differ: ids."""
-
-    extra: Ids
-    missing: Ids
-    differing: Ids
-
-    def __bool__(self) -> bool:
-        return bool(len(self.extra) or len(self.missing) or len(self.differing))
 
 
 class MilvusIndexes:
@@ -87,6 +66,7 @@ class MilvusIndexes:
     def __init__(self, catalog: Catalog, milvus: Milvus) -> None:
         self._catalog = catalog
         self._milvus = milvus
+        self._words = MilvusWords(catalog, milvus)
         self._settled = False
         self._swept = 0
         self._time = 0
@@ -109,11 +89,14 @@ class MilvusIndexes:
         for _ in range(_TRIES):
             with self._catalog.reading() as db:
                 before = last_sequence(db)
-                few, condition = _scope(db, collection, narrowed, built_by.dim)
-                if few is not None:
-                    return _scored(*few, query)[:k]
+                scope = Scope.of(db, collection, narrowed)
+                if scope.few is not None:
+                    rows = cast("Iterator[Values]", db.execute(_VECTORS_IN, (json.dumps(scope.few),)))
+                    return _scored(*read_vectors(rows, scope.passages, built_by.dim), query)[:k]
                 mark = require_current(db, before)
-            found, after = self._nearest(mark, collection, query, k, condition=condition, narrowed=narrowed)
+            found, after = self._nearest(
+                mark, collection, query, k, condition=scope.condition, narrowed=narrowed
+            )
             if after == before:  # else a document may have been replaced between finding and looking up
                 break
         return found
@@ -130,7 +113,7 @@ class MilvusIndexes:
     ) -> tuple[list[tuple[int, float]], int]:
         """The k nearest that the catalog knows, and the change that it is at; asks for more when too few are known."""
         limit = k + max(k // 4, 8)
-        values = {**(narrowed or _NOTHING), "collection": collection}
+        values = values_of(collection, narrowed)
         while True:
             ef = _EF if narrowed is None else _EF_FILTERED
             ids = self._milvus.search(
@@ -143,6 +126,19 @@ class MilvusIndexes:
             if len(known[0]) >= k or len(ids) < limit or limit >= MOST_FOUND:
                 return _scored(*known, query)[:k], after
             limit = min(limit * 4, MOST_FOUND)
+
+    def words(
+        self,
+        collection: int,
+        built_by: BuiltBy,
+        counts_of: CountsOf,
+        terms: Sequence[str],
+        *,
+        k: int,
+        narrowed: Narrowing | None,
+    ) -> list[tuple[int, float]] | None:
+        """As `MilvusWords.best`."""
+        return self._words.best(collection, built_by, counts_of, terms, k=k, narrowed=narrowed)
 
     def refresh(self) -> None:
         """Nothing is held here that could be out of date."""
@@ -178,21 +174,26 @@ class MilvusIndexes:
             held = self._milvus.count(table, f"collection == {collection}")
             if held == len(passage_ids(db, collection)):
                 return
-        self._mend(db, table, collection, vectors=False)
+        self._mend(db, table, collection, whole=False)
 
-    def _mend(self, db: apsw.Connection, table: str, collection: int, *, vectors: bool) -> None:
+    def _mend(self, db: apsw.Connection, table: str, collection: int, *, whole: bool) -> None:
         """Put right what differs."""
-        found = self._differences(db, table, collection, vectors=vectors)
-        self._milvus.delete(table, [*found.extra.tolist(), *found.differing.tolist()])
-        self._insert(db, table, collection, np.union1d(found.missing, found.differing))
+        found = differences(db, self._milvus, table, collection, _dim(table), whole=whole)
+        self._milvus.delete(table, [*found.extra.tolist(), *found.wrong.tolist()])
+        self._insert(db, table, collection, np.union1d(found.missing, found.wrong))
 
     def _insert(self, db: apsw.Connection, table: str, collection: int, ids: Ids) -> None:
-        """Write the catalog's vectors of passages to a table; those that have none are left out."""
+        """Write the catalog's vectors of passages to a table, with their words where it ranks them.
+
+        Those that have no vector are left out.
+        """
+        ranked = self._milvus.ranks_words(table)
         for start in range(0, len(ids), BLOCK):
             block, vectors = vectors_of(db, ids[start : start + BLOCK], _dim(table))
             places = {row[0]: row[1:] for row in fetch(db, _PLACES, (json.dumps(block.tolist()),))}
+            words = words_by_id(db, block) if ranked else {}
             rows = [
-                _row(id_, collection, places[id_], vector)
+                _row(id_, collection, places[id_], vector, words.get(id_))
                 for id_, vector in zip(block.tolist(), vectors, strict=True)
             ]
             self._time = max(self._time, self._milvus.insert(table, rows))
@@ -201,26 +202,6 @@ class MilvusIndexes:
         if table not in self._made:
             self._milvus.ensure(table, _dim(table))
             self._made.add(table)
-
-    def _differences(self, db: apsw.Connection, table: str, collection: int, *, vectors: bool) -> Differences:
-        """Compare every id up to the last, and every vector if wanted. A row that is held twice counts as differing."""
-        expected, held = passage_ids(db, collection), [np.empty(0, np.int64)]
-        differing: list[Ids] = []
-        last = last_id(db, "passage")
-        for ids, rows in self._milvus.rows(table, f"collection == {collection}", last, vectors=vectors):
-            held.append(ids)
-            if rows is not None:
-                order = np.argsort(ids, kind="stable")
-                differing.append(_differing(db, ids[order], rows[order]))
-        every, times = np.unique(np.concatenate(held), return_counts=True)
-        missing = np.setdiff1d(expected, every)
-        usable, _ = vectors_of(db, missing, _dim(table))
-        twice = every[times > 1]
-        return Differences(
-            extra=np.setdiff1d(every, expected),
-            missing=usable,
-            differing=np.intersect1d(np.concatenate([twice, *differing]), expected),
-        )
 
     def stage(
         self,
@@ -294,20 +275,25 @@ class MilvusIndexes:
         self._made.clear()
 
     def rebuild(self, collection: int, built_by: BuiltBy, /) -> None:
-        """Make Milvus hold the catalog's vectors of a collection, to the last bit. Raises StoreUnavailableError."""
+        """Make Milvus hold the catalog's vectors and words of a collection, to the last bit.
+
+        Raises:
+            StoreUnavailableError: Milvus does not answer.
+        """
         self._settled = False
         self._made.clear()
         self.prepare()
         with self._catalog.writing() as db:
             mark = require_current(db, last_sequence(db))
-            self._mend(db, mark.table(built_by.dim), collection, vectors=True)
+            self._mend(db, mark.table(built_by.dim), collection, whole=True)
             write_mark(db, replace(mark, time=max(mark.time, self._time)))
 
     def problems(self, db: apsw.Connection, collection: int, built_by: BuiltBy, /) -> Iterator[str]:
         """Where Milvus is not what the catalog has. Raises StoreUnavailableError."""
         try:
             mark = require_current(db, last_sequence(db))
-            found = self._differences(db, mark.table(built_by.dim), collection, vectors=True)
+            table = mark.table(built_by.dim)
+            found = differences(db, self._milvus, table, collection, built_by.dim, whole=True)
         except GoneError:
             yield "milvus: its table is gone"
             return
@@ -322,47 +308,26 @@ class MilvusIndexes:
         yield from (
             f"milvus: the vector of passage {id_} is not the stored one" for id_ in found.differing.tolist()
         )
+        yield from (
+            f"milvus: the words of passage {id_} are not those of the stored text"
+            for id_ in found.reworded.tolist()
+        )
 
     def close(self) -> None:
         """Let go of the connection."""
         self._milvus.close()
 
 
-def _row(id_: int, collection: int, place: Values, vector: Vectors) -> Row:
+def _row(id_: int, collection: int, place: Values, vector: Vectors, words: str | None) -> Row:
     document, paragraph, date = place
-    return Row(id_, collection, int(document), int(paragraph), str(date), vector)
+    return Row(id_, collection, int(document), int(paragraph), str(date), vector, words)
 
 
 def _dim(table: str) -> int:
     return int(table.rsplit("_", 1)[1])
 
 
-def _scope(
-    db: apsw.Connection, collection: int, narrowed: Narrowing | None, dim: int
-) -> tuple[tuple[Ids, Vectors] | None, str]:
-    """All that a filter lets through, where that is little; else the condition that Milvus is given."""
-    whole = f"collection == {collection}"
-    if narrowed is None:
-        return None, whole
-    sql = _DOCUMENTS_BY_DAY if narrowed["path"] is None else _DOCUMENTS_BY_PATH
-    found = fetch(db, sql, {**narrowed, "collection": collection, "most": _MOST_DOCUMENTS + 1})
-    keys, passages = [row[0] for row in found], sum(row[1] for row in found)
-    if passages <= EXACT_UP_TO and len(keys) <= _MOST_DOCUMENTS:
-        rows = cast("Iterator[Values]", db.execute(_VECTORS_IN, (json.dumps(keys),)))
-        return read_vectors(rows, passages, dim), ""
-    named = narrowed["path"] is not None and len(keys) <= _MOST_DOCUMENTS
-    days = by_day(narrowed["date_from"], narrowed["date_to"])
-    return None, f"{whole}{days}{f' and document in {keys}' if named else ''}"
-
-
 def _scored(ids: Ids, vectors: Vectors, query: Vectors) -> list[tuple[int, float]]:
     """Passages with their cosine, best first."""
     found = zip(ids.tolist(), (vectors @ query).tolist(), strict=True)
     return sorted(found, key=lambda hit: (-hit[1], hit[0]))
-
-
-def _differing(db: apsw.Connection, ids: Ids, rows: Vectors) -> Ids:
-    """The ids whose vectors are not the stored ones; those that the catalog does not have are no matter here."""
-    known, stored = vectors_of(db, ids, rows.shape[1])
-    unlike = (rows[np.searchsorted(ids, known)] != stored).any(axis=1)
-    return np.array(known[unlike], np.int64)

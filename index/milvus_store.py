@@ -1,13 +1,17 @@
-"""The store whose vectors are searched in Milvus; documents, words and the truth of the vectors stay in the catalog."""
+"""The store whose vectors, and words where it can, are searched in Milvus; the catalog stays the truth of both."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from index.address import MilvusAddress
+from index.errors import StoreUnavailableError
 from index.milvus import Milvus
 from index.milvus_indexes import MilvusIndexes
+from index.reader import narrowing_of
 from index.store import LocalStore
-from index.types import BuiltBy
+from index.types import BuiltBy, Filters
 
 
 class MilvusStore(LocalStore):
@@ -16,6 +20,8 @@ class MilvusStore(LocalStore):
     One process writes, under the data folder's lock. Opening does not ask the server: whatever needs it raises
     StoreUnavailableError while it is away, and works again when it is back.
     """
+
+    _dense: MilvusIndexes
 
     @classmethod
     def open_at(
@@ -40,3 +46,20 @@ class MilvusStore(LocalStore):
             writable=writable,
             beside=beside,
         )
+
+    def lexical(
+        self, collection: str, terms: Sequence[str], k: int, filters: Filters, /
+    ) -> list[tuple[int, float]]:
+        """As `LocalStore.lexical`, with the same scores; found by Milvus where the server ranks words.
+
+        While Milvus is away the catalog finds them: it has every word too.
+        """
+        if k > 0:
+            narrowed = narrowing_of(filters)
+            with self._catalog.reading() as db:
+                key, built_by = self._find(db, collection)
+            with suppress(StoreUnavailableError):
+                found = self._dense.words(key, built_by, self._counts, terms, k=k, narrowed=narrowed)
+                if found is not None:
+                    return found
+        return super().lexical(collection, terms, k, filters)

@@ -65,7 +65,7 @@ class StoreReader:
         """
         with self._catalog.reading() as db:
             key, built_by = self._find(db, collection)
-        narrowed = _narrowing(filters)
+        narrowed = narrowing_of(filters)
         if built_by.dim == 0:
             return []
         require_dim(vector.shape[-1], built_by)
@@ -75,7 +75,7 @@ class StoreReader:
         self, collection: str, terms: Sequence[str], k: int, filters: Filters, /
     ) -> list[tuple[int, float]]:
         """The k passages best by BM25 over any of the terms, as (passage id, score), best first."""
-        narrowed = _narrowing(filters)
+        narrowed = narrowing_of(filters)
         if k <= 0:
             return []
         with self._catalog.reading() as db:
@@ -283,7 +283,7 @@ def require_dim(dim: int, built_by: BuiltBy) -> None:
         raise MismatchError(f"a vector of {dim} dimensions in an index of {built_by.dim}")
 
 
-def _narrowing(filters: Filters) -> dict[str, str | None] | None:
+def narrowing_of(filters: Filters) -> dict[str, str | None] | None:
     """The values of the filter statement, or None when nothing is filtered."""
     if filters == Filters():
         return None

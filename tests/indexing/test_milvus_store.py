@@ -30,11 +30,14 @@ Opener = Callable[..., MilvusStore]
 pytestmark = pytest.mark.timeout(120)
 
 
-@pytest.fixture(scope="module", params=["lite", pytest.param("server", marks=pytest.mark.deep)])
+@pytest.fixture(scope="module", params=["lite", "words", pytest.param("server", marks=pytest.mark.deep)])
 def milvus_uri(request: pytest.FixtureRequest) -> Iterator[str]:
+    """`words` is Milvus Lite made to rank words: rightly, as long as all that a table holds was written lately."""
     if request.param == "server" and not os.environ.get(COMMAND):
         pytest.skip(f"{COMMAND} names no command that starts a Milvus server")
-    with (lite if request.param == "lite" else server)() as uri:
+    with pytest.MonkeyPatch.context() as patch, (server if request.param == "server" else lite)() as uri:
+        if request.param == "words":
+            patch.setattr("index.milvus.ranks_words", lambda _: True)
         yield uri
 
 
@@ -96,19 +99,21 @@ def held(store: LocalStore, uri: str) -> int:
     return Milvus(MilvusAddress(uri)).count(table_of(store), "id > 0")
 
 
-def other_row(id_: int) -> Row:
-    return Row(id_, 1, 1, 1, "", EMBEDDER.embed_queries(["a ship that left"])[0])
+def put(milvus: Milvus, table: str, *ids: int) -> None:
+    """Write rows of one's own, past the catalog."""
+    vector = EMBEDDER.embed_queries(["a ship that left"])[0]
+    words = "ship left" if milvus.ranks_words(table) else None
+    milvus.insert(table, [Row(id_, 1, 1, 1, "", vector, words) for id_ in ids])
 
 
 # ------------------------------------------------------------------------------------- generations
 
 
-def test_a_vector_of_a_passage_that_is_not_committed_never_surfaces(
-    filled: MilvusStore, milvus_uri: str
-) -> None:
-    before = near(filled, "a ship that left")
-    Milvus(MilvusAddress(milvus_uri)).insert(table_of(filled), [other_row(1_000 + n) for n in range(200)])
-    assert near(filled, "a ship that left") == before
+def test_a_passage_that_is_not_committed_never_surfaces(filled: MilvusStore, milvus_uri: str) -> None:
+    terms = ["ship", "left"]
+    before = near(filled, "a ship that left"), filled.lexical("default", terms, 5, ALL)
+    put(Milvus(MilvusAddress(milvus_uri)), table_of(filled), *range(1_000, 1_200))
+    assert (near(filled, "a ship that left"), filled.lexical("default", terms, 5, ALL)) == before
 
 
 def test_a_passage_is_scored_by_the_catalog_s_vector_whatever_milvus_holds(
@@ -117,8 +122,9 @@ def test_a_passage_is_scored_by_the_catalog_s_vector_whatever_milvus_holds(
     before = near(filled, "a ship that left")
     milvus = Milvus(MilvusAddress(milvus_uri))
     milvus.delete(table_of(filled), [2])
-    milvus.insert(table_of(filled), [other_row(2)])
+    put(milvus, table_of(filled), 2)
     assert near(filled, "a ship that left") == before
+    assert len(filled.lexical("default", ["ship", "left"], 9, ALL)) == 3
 
 
 def test_vectors_of_what_was_replaced_leave_milvus(filled: MilvusStore, milvus_uri: str) -> None:
@@ -148,20 +154,20 @@ def test_a_reader_sees_each_commit_of_the_writer(filled: MilvusStore, open_milvu
 def test_a_filter_that_lets_much_through_is_applied_before_the_best_are_taken(
     store: MilvusStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.milvus_indexes.EXACT_UP_TO", 0)
+    monkeypatch.setattr("index.milvus_scope.EXACT_UP_TO", 0)
     store.apply("default", [upsert(f"pets/{n}.txt", CAT, EMBEDDER, "2022-04-20") for n in range(40)])
     store.apply("default", [upsert("sea/ship.txt", SHIP, EMBEDDER, "2024-01-05")])
     for filters in (Filters(path="sea/*"), Filters(date_from="2023-01-01")):
         assert paths(store, near(store, CAT, 1, filters)) == {"sea/ship.txt"}
     assert near(store, CAT, 9, Filters(path="nowhere/*")) == []
-    monkeypatch.setattr("index.milvus_indexes._MOST_DOCUMENTS", 1)
+    monkeypatch.setattr("index.milvus_scope._MOST_DOCUMENTS", 1)
     assert paths(store, near(store, CAT, 99, Filters(path="*/?.txt"))) == {f"pets/{n}.txt" for n in range(10)}
 
 
 def test_a_moved_document_is_filtered_by_its_new_path(
     filled: MilvusStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.milvus_indexes.EXACT_UP_TO", 0)
+    monkeypatch.setattr("index.milvus_scope.EXACT_UP_TO", 0)
     filled.apply("default", [Move("a.txt", "moved/a.txt")])
     assert paths(filled, near(filled, "cat", 9, Filters(path="moved/*"))) == {"moved/a.txt"}
     assert near(filled, "cat", 9, Filters(path="a.txt")) == []
@@ -211,7 +217,7 @@ def test_what_a_killed_writer_left_is_taken_up_by_the_next(
     filled: MilvusStore, open_milvus: Opener, milvus_uri: str
 ) -> None:
     milvus = Milvus(MilvusAddress(milvus_uri))
-    milvus.insert(table_of(filled), [other_row(500)])
+    put(milvus, table_of(filled), 500)
     milvus.delete(table_of(filled), [3])
     filled.close()
     store = open_milvus()
@@ -232,12 +238,14 @@ def test_where_milvus_differs_is_named_and_repaired_without_a_model(
 ) -> None:
     milvus, table = Milvus(MilvusAddress(milvus_uri)), table_of(filled)
     milvus.delete(table, [1, 2])
-    milvus.insert(table, [other_row(2)])
+    put(milvus, table, 2)
     filled.apply("default", [Remove("b.txt")])
-    milvus.insert(table, [other_row(4)])
+    put(milvus, table, 4)
+    reworded = ["default: milvus: the words of passage 2 are not those of the stored text"]
     assert filled.check().problems == (
         "default: milvus: 1 vectors are missing, and 1 are of passages that are gone",
         "default: milvus: the vector of passage 2 is not the stored one",
+        *(reworded if milvus.ranks_words(table) else ()),
     )
     assert filled.check(repair=True).ok
     assert held(filled, milvus_uri) == 3
@@ -284,8 +292,9 @@ def test_a_vector_no_search_can_use_leaves_its_passage_to_lexical_search(store: 
 
 
 def test_while_milvus_is_away_a_search_is_a_retryable_error_and_words_are_still_found(
-    filled: MilvusStore, open_milvus: Opener, cable: Cable
+    filled: MilvusStore, open_milvus: Opener, cable: Cable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("index.milvus._PAUSE_S", 0.0)
     filled.close()
     store = open_milvus(uri=cable.uri)
     before = near(store, "cat")
