@@ -94,10 +94,11 @@ class Claimed:
 def passages_of(document: dict) -> list[Placed]:
     """The paragraphs of a document as the reader gets them."""
     found: list[Placed] = []
+    text = _text(document)
     for n, (paragraph, start) in enumerate(_laid(document)):
         before = document["paragraphs"][n - 1] if n else ""
         found += [
-            Placed(piece, _text(document), start, start + len(paragraph))
+            Placed(piece, text, start, start + len(paragraph))
             for piece in pieces(paragraph, title=document["title"], date=document["date"], before=before)
         ]
     return found

@@ -24,8 +24,8 @@ from index.errors import StoreUnavailableError
 from index.lexical import Narrowing
 from index.milvus import MOST_FOUND, GoneError, Milvus, Row
 from index.milvus_compare import differences, words_by_id
-from index.milvus_lexical import CountsOf, MilvusWords
-from index.milvus_scope import Scope, values_of
+from index.milvus_lexical import MilvusWords
+from index.milvus_scope import KNOWN, Scope, values_of
 from index.segment import BLOCK, Ids
 from index.types import BuiltBy, Vectors
 from index.watermark import (
@@ -42,12 +42,7 @@ _EF, _EF_FILTERED = 256, 2_048
 """How far HNSW looks: without a filter, and with one, which hides a part of the graph from it."""
 _TRIES = 3
 
-_KNOWN = (
-    "SELECT p.id, p.vector, p.vector_sha256 FROM passage p JOIN document d ON d.key = p.document"
-    " WHERE p.id IN (SELECT value FROM json_each(:ids)) AND d.collection = :collection"
-    " AND (:path IS NULL OR d.path GLOB :path) AND (:date_from IS NULL OR d.date >= :date_from)"
-    " AND (:date_to IS NULL OR d.date <= :date_to) ORDER BY p.id"
-)
+_KNOWN = f"SELECT p.id, p.vector, p.vector_sha256 {KNOWN} ORDER BY p.id"
 _VECTORS_IN = (
     "SELECT id, vector, vector_sha256 FROM passage"
     " WHERE document IN (SELECT value FROM json_each(?)) ORDER BY id"
@@ -66,7 +61,7 @@ class MilvusIndexes:
     def __init__(self, catalog: Catalog, milvus: Milvus) -> None:
         self._catalog = catalog
         self._milvus = milvus
-        self._words = MilvusWords(catalog, milvus)
+        self.words = MilvusWords(catalog, milvus)
         self._settled = False
         self._swept = 0
         self._time = 0
@@ -126,19 +121,6 @@ class MilvusIndexes:
             if len(known[0]) >= k or len(ids) < limit or limit >= MOST_FOUND:
                 return _scored(*known, query)[:k], after
             limit = min(limit * 4, MOST_FOUND)
-
-    def words(
-        self,
-        collection: int,
-        built_by: BuiltBy,
-        counts_of: CountsOf,
-        terms: Sequence[str],
-        *,
-        k: int,
-        narrowed: Narrowing | None,
-    ) -> list[tuple[int, float]] | None:
-        """As `MilvusWords.best`."""
-        return self._words.best(collection, built_by, counts_of, terms, k=k, narrowed=narrowed)
 
     def refresh(self) -> None:
         """Nothing is held here that could be out of date."""

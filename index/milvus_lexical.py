@@ -18,7 +18,7 @@ from index.connection import fetch, last_id
 from index.fulltext import TermCounts
 from index.lexical import Narrowing
 from index.milvus import MOST_FOUND, Milvus
-from index.milvus_scope import Scope, values_of
+from index.milvus_scope import KNOWN, Scope, values_of
 from index.types import BuiltBy
 from index.watermark import require_current
 
@@ -29,12 +29,7 @@ _TRIES = 3
 _MORE = 2
 """So many times more are asked for than are wanted: then 99.6 % of the first 100 are found, and all of the first 30."""
 
-_KNOWN = (
-    "SELECT p.id, CAST(p.text AS BLOB), CAST(p.context AS BLOB) FROM passage p JOIN document d ON d.key = p.document"
-    " WHERE p.id IN (SELECT value FROM json_each(:ids)) AND d.collection = :collection"
-    " AND (:path IS NULL OR d.path GLOB :path) AND (:date_from IS NULL OR d.date >= :date_from)"
-    " AND (:date_to IS NULL OR d.date <= :date_to)"
-)
+_KNOWN = f"SELECT p.id, CAST(p.text AS BLOB), CAST(p.context AS BLOB) {KNOWN}"
 _UNEMBEDDED = "SELECT EXISTS (SELECT 1 FROM passage WHERE vector_sha256 IS NULL)"
 _WITHOUT_VECTOR = "SELECT id FROM passage WHERE id > ? AND vector IS NULL ORDER BY id LIMIT 1"
 

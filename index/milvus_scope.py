@@ -20,6 +20,14 @@ _DOCUMENTS = (
 _DOCUMENTS_BY_PATH = f"{_DOCUMENTS} AND d.path GLOB :path LIMIT :most"
 _DOCUMENTS_BY_DAY = f"{_DOCUMENTS} LIMIT :most"
 
+KNOWN = (
+    "FROM passage p JOIN document d ON d.key = p.document"
+    " WHERE p.id IN (SELECT value FROM json_each(:ids)) AND d.collection = :collection"
+    " AND (:path IS NULL OR d.path GLOB :path) AND (:date_from IS NULL OR d.date >= :date_from)"
+    " AND (:date_to IS NULL OR d.date <= :date_to)"
+)
+"""What of the ids that Milvus found is there and passes the filter: the catalog's own word, for `values_of`."""
+
 _NOTHING: Narrowing = {"path": None, "date_from": None, "date_to": None}
 
 

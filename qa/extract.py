@@ -72,7 +72,7 @@ class SentenceWeights:
 # Fitted by benchmarks/fit_relevance.py; see docs/decisions/0007-relevance.md.
 WITH_RERANKER = SentenceWeights(8.0, 2.0, 0.0, 1.5, 1.0, 2.5, -5.5)
 WITHOUT_RERANKER = SentenceWeights(6.0, 0.0, 0.0, 2.0, 2.0, 1.0, -3.5)
-# Fitted by benchmarks/fit_answerable.py; see docs/decisions/0017-stated.md.
+# Set by hand from what benchmarks/fit_answerable.py fits; see docs/decisions/0017-stated.md.
 WITH_READER = SentenceWeights(6.0, 0.0, 5.87, 2.0, 1.46, 1.2, -3.3)
 
 
