@@ -1,5 +1,6 @@
 """The LLM adapter against a server that speaks the protocol well, badly or not at all."""
 
+import socket
 import threading
 from pathlib import Path
 
@@ -72,6 +73,13 @@ def ask(mode: str, **more: float) -> Outcome:
     assert KEY not in repr(outcome), "an outcome must never tell the key"
     assert "CANARY" not in repr(outcome), "an outcome must never tell the prompt"
     return outcome
+
+
+def test_the_fake_hangs_up_on_a_client_that_left_in_the_middle_of_its_request() -> None:
+    with fake_llm() as server, socket.create_connection(("127.0.0.1", server.port), 5) as client:
+        client.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 100\r\n\r\n{")
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(1) == b""
 
 
 @pytest.mark.parametrize("mode", sorted(WHOLE))

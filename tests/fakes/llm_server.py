@@ -646,9 +646,14 @@ class FakeLLM:
         self._listener.close()
 
     @property
+    def port(self) -> int:
+        """Where it listens on loopback."""
+        return self._listener.getsockname()[1]
+
+    @property
     def base_url(self) -> str:
         """What goes into NUTGRAF_LLM_BASE_URL."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1"
+        return f"http://127.0.0.1:{self.port}/v1"
 
     def _accept(self) -> None:
         while True:
@@ -684,7 +689,9 @@ def _read(conn: socket.socket) -> Request | None:
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     while len(body) < int(headers.get("content-length", "0")):
-        body += conn.recv(65536)
+        if not (more := conn.recv(65536)):
+            return None
+        body += more
     return Request(first.split(" ")[1], headers, json.loads(body or b"{}"))
 
 

@@ -127,7 +127,7 @@ def left_behind(server, fake: FakeLLM) -> Counter[str]:
     loop = server.server.servers[0].get_loop()
     tasks = asyncio.run_coroutine_threadsafe(_tasks(), loop).result(10)
     threads = [t.name for t in threading.enumerate() if t.name in {"llm", "nutgraf-ask", "hang-up"}]
-    ports = {server.port, int(fake.base_url.split(":")[2].split("/")[0])}
+    ports = {server.port, fake.port}
     sockets = [
         "socket"
         for found in psutil.Process().net_connections("tcp")
