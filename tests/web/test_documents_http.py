@@ -511,10 +511,10 @@ def test_the_page_of_a_document_leads_to_its_file_while_that_is_at_hand(call, se
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A folder on a disk of its own, of 6 MB."""
+    """A folder on a disk of its own, of 16 MB."""
     place = tmp_path / "disk"
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", place]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", place]
     if subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("mounting is not allowed here")
     yield place
