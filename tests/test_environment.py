@@ -12,8 +12,12 @@ def test_a_connection_beyond_loopback_is_refused() -> None:
 
 
 def test_loopback_can_be_reached() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        socket.create_connection(server.getsockname(), timeout=5).close()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname(), timeout=5) as client,
+        server.accept()[0] as accepted,
+    ):
+        assert accepted.getpeername() == client.getsockname()
 
 
 def test_settings_of_the_shell_do_not_reach_a_test() -> None:

@@ -2,6 +2,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import apsw
@@ -63,8 +64,14 @@ def test_every_safety_setting_is_on(opened: Callable[..., Catalog]) -> None:
         assert db.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, -1) == 1
 
 
-def test_this_sqlite_is_beyond_the_bug_that_loses_writes() -> None:
-    require_sqlite()
+@pytest.mark.parametrize(("version", "good"), [("3.51.2", False), ("3.51.3", True), ("3.53.0", True)])
+def test_an_sqlite_with_the_bug_that_loses_writes_is_refused(
+    monkeypatch: pytest.MonkeyPatch, version: str, good: bool
+) -> None:
+    require_sqlite()  # that of this environment
+    monkeypatch.setattr(apsw, "sqlite_lib_version", lambda: version)
+    with nullcontext() if good else pytest.raises(StorageError, match="can lose writes"):
+        require_sqlite()
 
 
 def test_a_block_that_fails_leaves_no_row(opened: Callable[..., Catalog]) -> None:

@@ -97,6 +97,7 @@ def test_every_kind_of_change_is_seen(watched: Callable[..., Watched], root: Pat
     watching.wait(lambda: len(watching.seen) > calls)
     (root / "a.txt").unlink()
     watching.wait(lambda: watching.seen[-1] == ["c.txt"])
+    assert watching.error is None
 
 
 def test_a_folder_made_later_is_watched_too(watched: Callable[..., Watched], root: Path) -> None:
@@ -106,6 +107,7 @@ def test_a_folder_made_later_is_watched_too(watched: Callable[..., Watched], roo
     calls = quiet(watching)
     (root / "sub" / "deeper" / "b.txt").write_text("two")
     watching.wait(lambda: len(watching.seen) > calls)
+    assert watching.error is None
 
 
 def test_a_burst_of_changes_is_taken_together(watched: Callable[..., Watched], root: Path) -> None:
@@ -148,6 +150,7 @@ def test_a_folder_put_in_the_place_of_the_watched_one_is_watched(
     watching.wait(lambda: watching.seen[-1] == ["z.txt"])
     (root / "y.txt").write_text("newer")
     watching.wait(lambda: watching.seen[-1] == ["y.txt", "z.txt"])
+    assert watching.error is None
 
 
 def test_a_folder_that_goes_ends_the_watching(watched: Callable[..., Watched], root: Path) -> None:
