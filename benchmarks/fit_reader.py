@@ -5,8 +5,9 @@ r"""Fit the reader of index/passage_reader.py: whether a passage states what is 
 
 The weights are the cross-encoder's own. What is learned: a low-rank change of the upper layers' matrices (LoRA,
 Hu et al. 2021, arXiv:2106.09685), their biases and layer norms (BitFit, Ben Zaken et al. 2021, arXiv:2106.10199),
-and three linear layers on top: one over the mean of each sentence's token states (it states the answer), two over the
-first token's (the passage states the answer; it supports the claim).
+and four linear layers on top: one over the mean of each sentence's token states (it states the answer), one over each
+token's (it is of the answer, or nothing is: a null as of Devlin et al. 2019, arXiv:1810.04805, section 4.3), two over
+the first token's (the passage states the answer; it supports the claim).
 Needs torch and transformers (both come with sentence-transformers) and, beside them, `pip install onnx`.
 """
 
@@ -14,6 +15,7 @@ import argparse
 import json
 import math
 import random
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -55,8 +57,10 @@ MATRICES = (
     "output.dense",
 )
 """The linear parts of a layer, in the order in which the graph holds their matrices."""
-HEADS = ("sentence", "passage", "support")
+HEADS = ("sentence", "answer", "passage", "support")
 BATCH_TOKENS = 3000
+YES_OR_NO = ("yes", "no")
+"""Answers that stand in no sentence; "not" and "nobody" begin so too, and the whole sentence will do for them."""
 
 
 # ------------------------------------------------------------------------------------------------ the model
@@ -77,13 +81,14 @@ class LowRank(nn.Module):
 
 
 class Model(nn.Module):
-    """The cross-encoder's body with the two heads."""
+    """The cross-encoder's body with the heads."""
 
     def __init__(self, graph: onnx.GraphProto, frozen: int, rank: int) -> None:
         super().__init__()
         self.frozen = frozen
         self.body = body_of(graph)
         self.sentence = nn.Linear(384, 1)
+        self.answer = nn.Linear(384, 1)
         self.passage = nn.Linear(384, 1)
         self.support = nn.Linear(384, 1)
         for parameter in self.body.parameters():
@@ -171,6 +176,10 @@ class Batch:
     """Of each row, 1 where its passage states the answer or supports the claim."""
     claims: torch.Tensor
     """bool[rows]: the rows that hold claims."""
+    read: torch.Tensor
+    """bool[rows, length]: the tokens of sentences."""
+    right: torch.Tensor
+    """bool[rows, length]: those of the answer; of the whole sentence where it is not marked."""
 
 
 def batch_of(chosen: Sequence[tuple[Example, Encoding]]) -> Batch:
@@ -178,6 +187,7 @@ def batch_of(chosen: Sequence[tuple[Example, Encoding]]) -> Batch:
     length = max(len(encoding.ids) for _, encoding in chosen)
     ids = torch.zeros(len(chosen), length, dtype=torch.long)
     mask, types = ids.clone(), ids.clone()
+    read, right = ids.bool(), ids.bool()
     pool: list[torch.Tensor] = []
     rows: list[int] = []
     labels: list[float] = []
@@ -188,9 +198,14 @@ def batch_of(chosen: Sequence[tuple[Example, Encoding]]) -> Batch:
         types[row, :n] = torch.tensor(encoding.type_ids)
         if example.claim:
             continue
-        _, spans = laid_out(example.passage)
+        text, spans = laid_out(example.passage)
         for span, label in zip(spans, example.labels, strict=True):
             tokens = tokens_within(encoding, span)
+            read[row, tokens] = True
+            if label:
+                right[row, tokens_within(encoding, answer_within(text, span, example.answer)) or tokens] = (
+                    True
+                )
             if tokens:
                 weights = torch.zeros(len(chosen) * length)
                 weights[[row * length + t for t in tokens]] = 1 / len(tokens)
@@ -203,15 +218,26 @@ def batch_of(chosen: Sequence[tuple[Example, Encoding]]) -> Batch:
         mask,
         types,
         torch.stack(pool) if pool else torch.zeros(0, len(chosen) * length),
-        torch.tensor(rows),
+        torch.tensor(rows, dtype=torch.long),
         torch.tensor(labels),
         whole,
         torch.tensor([example.claim for example, _ in chosen]),
+        read,
+        right,
     )
 
 
-def logits_of(model: Model, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits of sentences, and of rows: of their passage, or where they hold a claim of its support."""
+def answer_within(text: str, span: tuple[int, int], answer: str) -> tuple[int, int]:
+    """Where an answer stands in a sentence of a text, in whatever case; the sentence where it does not."""
+    words = answer.strip(" .")
+    if not words or words.lower().startswith(YES_OR_NO):
+        return span
+    found = re.compile(rf"(?<!\w){re.escape(words)}(?!\w)", re.IGNORECASE).search(text, *span)
+    return found.span() if found else span
+
+
+def logits_of(model: Model, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Logits of sentences, of tokens, and of rows: of their passage, or where they hold a claim of its support."""
     # half precision is two to three times as fast on a processor with avx512_bf16, and the weights are int8 in the end
     with torch.autocast("cpu", dtype=torch.bfloat16):
         states = model(batch.ids, batch.mask, batch.types)
@@ -219,7 +245,7 @@ def logits_of(model: Model, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     flat = states.reshape(-1, states.shape[-1])
     first = states[:, 0]
     whole = torch.where(batch.claims, model.support(first)[:, 0], model.passage(first)[:, 0])
-    return model.sentence(batch.pool @ flat)[:, 0], whole
+    return model.sentence(batch.pool @ flat)[:, 0], model.answer(states)[:, :, 0], whole
 
 
 def batches(
@@ -278,9 +304,12 @@ def greatest(
     with torch.no_grad():
         for chosen in batches([example for group in found for example in group], tokenizer, None):
             batch = batch_of(chosen)
-            sentences, rows = logits_of(model, batch)
+            sentences, tokens, rows = logits_of(model, batch)
+            within = batch.pool.reshape(len(sentences), *tokens.shape)[range(len(sentences)), batch.rows] > 0
+            answers = torch.where(within, tokens[batch.rows], -torch.inf).logsumexp(1)
+            said = (sentences + answers) / 2
             for row, (example, _) in enumerate(chosen):
-                value = score(rows[row].item(), sentences[batch.rows == row].tolist())
+                value = score(rows[row].item(), said[batch.rows == row].tolist())
                 best[owner[id(example)]] = max(best[owner[id(example)]], value)
     model.train()
     return best
@@ -409,13 +438,27 @@ def descended(
 
 def loss_of(model: Model, batch: Batch, weight: float) -> torch.Tensor:
     """Cross-entropy of the sentences, and half that of the rows; a claim's row counts in full."""
-    sentences, rows = logits_of(model, batch)
+    sentences, tokens, rows = logits_of(model, batch)
     loss = torch.zeros(())
     if len(batch.labels):
         entropy = nn.functional.binary_cross_entropy_with_logits
         loss = entropy(sentences, batch.labels, pos_weight=torch.tensor(weight))
+        loss = loss + answer_loss(
+            tokens[~batch.claims], batch.read[~batch.claims], batch.right[~batch.claims]
+        )
     each = nn.functional.binary_cross_entropy_with_logits(rows, batch.passages, reduction="none")
     return loss + (each * torch.where(batch.claims, 1.0, 0.5)).mean()
+
+
+def answer_loss(tokens: torch.Tensor, read: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of where the answer stands, over the tokens that were read and the null, whose logit is 0."""
+    null = torch.zeros(len(tokens), 1)
+    every = torch.cat([null, torch.where(read, tokens, -torch.inf)], dim=1)
+    wanted = torch.cat(
+        [torch.where(right.any(1, keepdim=True), -torch.inf, null), torch.where(right, tokens, -torch.inf)],
+        dim=1,
+    )
+    return (every.logsumexp(1) - wanted.logsumexp(1)).mean()
 
 
 def restore(model: Model, graph: onnx.GraphProto, saved: "np.lib.npyio.NpzFile") -> None:

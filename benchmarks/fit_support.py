@@ -1,12 +1,12 @@
 """Fit the coefficients of `qa.support` and `qa.similarity`, and print them with their figures.
 
-    python benchmarks/fit_support.py XQUAD_FOLDER SCIFACT_FOLDER READING_FOLDER [--aside 10] [--cache FILE]
+    python benchmarks/fit_support.py XQUAD_FOLDER SCIFACT_FOLDER [--cache FILE]
 
-Supported claims: XQuAD's subject questions ("Who led …?") turned into statements with their answers, SciFact's training
-claims, and those in `benchmarks/reading` of the groups that `fit_reader.py --aside` kept aside. Unsupported ones: the
-same statements with their paragraph taken away, SciFact's claims without evidence, the unsupported ones in
-`benchmarks/reading`, and claims of which one or two words are exchanged for others' (seeded). Only claims that no layer
-objects to take part, since the coefficients decide nothing else. Learned scores are kept in `--cache`.
+Supported claims: XQuAD's subject questions ("Who led …?") turned into statements with their answers, and SciFact's
+training claims. Unsupported ones: the same statements with their paragraph taken away, SciFact's claims without
+evidence, and claims of which one or two words are exchanged for others' (seeded). Only claims that no layer objects to
+take part, since the coefficients decide nothing else. Learned scores are kept in `--cache`. The weights beside a reader
+are fitted by `fit_reader_support.py`.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import random
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import exp
 from pathlib import Path
 
@@ -26,11 +26,9 @@ from sklearn.model_selection import KFold, cross_val_predict
 
 from index.embed import OnnxEmbedder
 from index.models import DEFAULT_EMBEDDER, DEFAULT_RERANKER, carried
-from index.passage_reader import OnnxReader
 from index.rerank import OnnxReranker
 from index.types import Hit
 from qa.evidence import evidence_of, windows
-from qa.similarity import passage_of
 from qa.support import Finding, assess, support
 from qa.tokens import tokens_of
 
@@ -62,8 +60,6 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("xquad", type=Path)
     parser.add_argument("scifact", type=Path)
-    parser.add_argument("reading", type=Path)
-    parser.add_argument("--aside", type=int, default=10, metavar="N")
     parser.add_argument("--cache", type=Path)
     options = parser.parse_args(arguments)
     chance = random.Random(5)
@@ -72,9 +68,8 @@ def main(arguments: Sequence[str]) -> int:
     chance.shuffle(science)
     science = science[:400]
     gone = [Claim(c.text, False, tuple(h for h in c.hits if h.score == 0), c.question) for c in stated]
-    written = list(kept_aside(options.reading, options.aside))
-    true = stated + [c for c in (*science, *written) if c.supported]
-    claims = stated + gone + science + written + [*exchanged(true, chance)]
+    true = stated + [c for c in science if c.supported]
+    claims = stated + gone + science + [*exchanged(true, chance)]
     rows, labels = features(claims, options.cache)
     report(rows, labels)
     return 0
@@ -123,24 +118,6 @@ def scifact(folder: Path) -> Iterator[Claim]:
         yield Claim(str(claim["claim"]), bool(evidence), hits)
 
 
-def kept_aside(folder: Path, every: int) -> Iterator[Claim]:
-    """Claims on texts that the reader was not taught on, with all paragraphs of their document and its sibling."""
-    documents = [document for path in sorted(folder.glob("texts-*.jsonl")) for document in lines(path)]
-    aside = set(sorted({str(document["group"]) for document in documents})[::every])
-    for path in sorted(folder.glob("claims-*.jsonl")):
-        for entry in lines(path):
-            if entry["group"] not in aside:
-                continue
-            hits = tuple(
-                replace(hit(str(d["title"]), n + 1, str(d["title"]), text), date=d["date"])
-                for d in documents
-                if d["group"] == entry["group"]
-                for n, text in enumerate(d["paragraphs"])
-            )
-            for claim in entry["claims"]:
-                yield Claim(str(claim["claim"]), claim["verdict"] == "supported", hits)
-
-
 def exchanged(claims: Sequence[Claim], chance: random.Random) -> Iterator[Claim]:
     """Claims of which one or two neighbouring content words are exchanged for words of others with a like ending."""
 
@@ -163,11 +140,10 @@ def exchanged(claims: Sequence[Claim], chance: random.Random) -> Iterator[Claim]
 
 
 def features(claims: Sequence[Claim], cache: Path | None) -> tuple[np.ndarray, np.ndarray]:
-    """Words, all, replaced, and what three models say, of the best window of each claim that no layer objects to."""
+    """Words, all, replaced, and what two models say, of the best window of each claim that no layer objects to."""
     known: dict[str, list[float]] = json.loads(cache.read_text()) if cache and cache.is_file() else {}
     reranker = OnnxReranker(carried(DEFAULT_RERANKER), threads=1)
     embedder = OnnxEmbedder(carried(DEFAULT_EMBEDDER), threads=1)
-    reader = OnnxReader(carried(DEFAULT_RERANKER), threads=1)
     rows: list[list[float]] = []
     labels: list[bool] = []
     for claim in claims:
@@ -182,18 +158,16 @@ def features(claims: Sequence[Claim], cache: Path | None) -> tuple[np.ndarray, n
                 fresh, reranker.scores(claim.text, fresh), vectors[1:] @ vectors[0], strict=True
             ):
                 known[f"{claim.text}\0{text}"] = [float(logit), float(cosine)]
-        odds = reader.supports(claim.text, [passage_of(f.window) for f in findings])
         scored = [
             [
                 f.coverage.words,
                 f.coverage.all,
                 min(f.coverage.replaced, 2),
                 *known[f"{claim.text}\0{t}"],
-                read,
             ]
-            for f, t, read in zip(findings, texts, odds, strict=True)
+            for f, t in zip(findings, texts, strict=True)
         ]
-        rows.append(max(scored, key=lambda row: 1.2 * row[0] + 5.5 * row[1] + row[5] / 3))
+        rows.append(max(scored, key=lambda row: 1.2 * row[0] + 5.5 * row[1]))
         labels.append(claim.supported)
     if cache:
         cache.write_text(json.dumps(known))
@@ -210,16 +184,15 @@ def agreeing(claim: Claim) -> list[Finding]:
 
 def report(rows: np.ndarray, labels: np.ndarray) -> None:
     print(f"{len(labels)} claims, {labels.mean():.2f} supported")
-    for name, column in (("cross-encoder", 3), ("cosine", 4), ("reader", 5)):
+    for name, column in (("cross-encoder", 3), ("cosine", 4)):
         model = LogisticRegression(C=10, class_weight="balanced").fit(rows[:, [column]], labels)
         slope, bias = float(model.coef_[0, 0]), float(model.intercept_[0])
         print(f"{name}: {slope:.3f} x {bias:+.3f}, AUROC {roc_auc_score(labels, rows[:, column]):.3f}")
         rows = np.column_stack([rows, slope * rows[:, column] + bias])
     for name, columns in (
         ("words", [0, 1, 2]),
-        ("and cross-encoder", [0, 1, 2, 6]),
-        ("and cosine", [0, 1, 2, 7]),
-        ("and reader", [0, 1, 2, 8]),
+        ("and cross-encoder", [0, 1, 2, 5]),
+        ("and cosine", [0, 1, 2, 6]),
     ):
         model = LogisticRegression(C=10, class_weight="balanced", max_iter=5000)
         folds = KFold(5, shuffle=True, random_state=1)

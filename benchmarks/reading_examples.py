@@ -60,6 +60,8 @@ class Asked:
 
     text: str
     sentence: str | None
+    answer: str
+    """The words of the sentence that answer, where they are known; else empty."""
     gold: tuple[Placed, ...]
     own: tuple[Placed, ...]
     """Other passages of its document, those with most of its words first."""
@@ -79,6 +81,8 @@ class Example:
     text: str
     passage: ToRead
     labels: tuple[float, ...]
+    answer: str = ""
+    """Words that answer, of a sentence that states it."""
     claim: bool = False
 
 
@@ -140,6 +144,7 @@ def asked_of(documents: Sequence[dict]) -> list[tuple[str, Asked]]:
                 asked = Asked(
                     question["q"],
                     sentence,
+                    question["answer"] or "",
                     gold,
                     _nearest(question["q"], rest),
                     _nearest(question["q"], others),
@@ -218,7 +223,7 @@ def asked_of_squad(articles: Sequence[dict], count: int, chance: random.Random) 
         shared = [(len(wanted & there), m) for m, there in enumerate(words[title]) if m != n]
         others = [_some_sentences(texts[m], title, wanted, None, chance) for _, m in sorted(shared)[:-5:-1]]
         gold = _some_sentences(texts[n], title, wanted, span, chance)
-        found.append(Asked(text, sentence, (gold,), tuple(others), ()))
+        found.append(Asked(text, sentence, question["answers"][0]["text"], (gold,), tuple(others), ()))
     return found
 
 
@@ -250,7 +255,7 @@ def examples(asked: Asked, chance: random.Random) -> Iterator[Example]:
     for placed in asked.gold:
         passage = placed.read_for(text, untitled=untitled)
         labels = tuple(float(_same(asked.sentence or "", s)) for s in passage.sentences)
-        yield Example(text, passage, labels)
+        yield Example(text, passage, labels, asked.answer)
         kept = tuple(s for s, label in zip(passage.sentences, labels, strict=True) if not label)
         if kept and chance.random() < 0.3:
             yield Example(text, ToRead(passage.about, passage.before, kept), (0.0,) * len(kept))

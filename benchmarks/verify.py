@@ -3,9 +3,11 @@
     python benchmarks/verify.py planted seeds [--scifact DIR] [--learned reader]
     python benchmarks/verify.py scifact DIR [--learned reader] [--baseline]
     python benchmarks/verify.py wice DIR [--learned reader] [--baseline]
+    python benchmarks/verify.py heldout benchmarks/heldout [--learned reader]
 
 `planted` falsifies one number, date, name, negation or role in true sentences and restates others lightly. A falsified
-sentence is caught, and a true one flagged, when its verdict is not `supported`.
+sentence is caught, and a true one flagged, when its verdict is not `supported`. `heldout` searches for what each claim
+of `claims-CORPUS[-N].jsonl` is judged by, in the folder CORPUS beside it or in `seeds/`.
 """
 
 import argparse
@@ -19,6 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from claim_sets import held_out
 from planted import KINDS, Case, cases
 
 from index.embed import OnnxEmbedder
@@ -47,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return 2
-    reports = {"planted": _planted, "scifact": _scifact, "wice": _wice}
+    reports = {"planted": _planted, "scifact": _scifact, "wice": _wice, "heldout": _heldout}
     print(json.dumps(reports[options.what](options, learned), indent=2))
     return 0
 
@@ -56,7 +59,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("planted", "scifact", "wice"))
+    parser.add_argument("what", choices=("planted", "scifact", "wice", "heldout"))
     parser.add_argument("data", type=Path)
     parser.add_argument("--scifact", type=Path, help="planted: also falsify sentences of these abstracts")
     parser.add_argument("--abstracts", type=int, default=60)
@@ -202,6 +205,37 @@ def _abstract(entry: Mapping[str, str]) -> Hit:
         entry["title"],
         0.0,
     )
+
+
+# ------------------------------------------------------------------------------------------------- kept from fitting
+
+
+def _heldout(options: argparse.Namespace, learned: Similarity | None) -> Mapping[str, object]:
+    """Claims by somebody else: true ones kept, false ones caught, and how many of the kept are cited rightly."""
+    report: dict[str, object] = {}
+    for name, claims in held_out(options.data).items():
+        judged = [judge(claim.text, claim.hits, learned) for claim in claims]
+        passed = [(c, j) for c, j in zip(claims, judged, strict=True) if j.verdict == "supported"]
+        report[name] = {
+            "true": sum(c.true for c in claims),
+            "kept": sum(c.true for c, _ in passed),
+            "cited_rightly": sum(_cites(j, c.cite_any) for c, j in passed if c.true),
+            "false": sum(not c.true for c in claims),
+            "caught": sum(not c.true for c in claims) - sum(not c.true for c, _ in passed),
+            "auroc": _area([c.true for c in claims], [j.score for j in judged]),
+        }
+        for claim, j in zip(claims, judged, strict=True):
+            if options.show and claim.true is not (j.verdict == "supported"):
+                print(
+                    f"{name} {claim.true} {j.verdict} {j.layer} {j.score:.2f}\n   {claim.text}",
+                    file=sys.stderr,
+                )
+    return report
+
+
+def _cites(judged: Judgement, places: Sequence[tuple[str, int]]) -> bool:
+    hits = [quote.hit for quote in judged.quotes]
+    return any(h.path == path and h.line_start <= line <= h.line_end for h in hits for path, line in places)
 
 
 # ------------------------------------------------------------------------------------------------- public sets

@@ -23,7 +23,7 @@ from index.types import Reading, ToRead
 _STATES = "/bert/encoder/layer.11/output/LayerNorm/Add_1_output_0"
 """The last layer's token states in the graph."""
 _LARGEST_INT8 = 127
-_HEADS = ("sentence.", "passage.", "support.")
+_HEADS = ("sentence.", "answer.", "passage.", "support.")
 
 Values = dict[str, npt.NDArray[Any]]
 
@@ -68,11 +68,21 @@ class OnnxReader:
         return found
 
     def _sentence(self, states: npt.NDArray[np.float32], encoding: Encoding, span: tuple[int, int]) -> float:
+        """Half of it by the sentence as a whole, half by the words in it that may be the answer."""
         tokens = tokens_within(encoding, span)
-        return self._head("sentence", states[tokens].mean(axis=0)) if tokens else NOTHING
+        if not tokens:
+            return NOTHING
+        said = np.logaddexp.reduce(self._logits("answer", states[tokens]))
+        return float(self._logits("sentence", states[tokens].mean(axis=0)) + said) / 2
 
     def _head(self, name: str, state: npt.NDArray[np.float32]) -> float:
-        return float(state @ self._heads[f"{name}.weight"] + self._heads[f"{name}.bias"][0])
+        return float(self._logits(name, state))
+
+    def _logits(self, name: str, states: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        logits: npt.NDArray[np.float32] = (
+            states @ self._heads[f"{name}.weight"] + self._heads[f"{name}.bias"][0]
+        )
+        return logits
 
 
 def adapter() -> Values:

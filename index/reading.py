@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from index.expects import expected, holds
 from index.relevance import log_odds, logistic
 from index.sentences import sentence_spans
 from index.timing import spelled
@@ -16,6 +17,9 @@ _WEIGHT = 0.8
 """Of the reader's log odds beside those of relevance, in the order of hits (docs/decisions/0017-stated.md)."""
 _BESIDE = -3.0
 """A passage whose log odds of relevance are less than this is on another matter, and counts for so much less."""
+
+_NO_VALUE, _NO_VALUE_HERE = 4.0, 2.0
+"""Log odds that a passage without any length of time loses where one is asked for; a sentence of one that has some."""
 
 _WORDS_READ = 220
 """Words of a paragraph in one piece; a longer paragraph is read in several."""
@@ -77,6 +81,19 @@ def laid_out(passage: ToRead) -> tuple[str, Sequence[tuple[int, int]]]:
         spans.append((len(text), len(text) + len(sentence)))
         text += f"{sentence} "
     return text, spans
+
+
+def valued(question: str, passage: ToRead, reading: Reading) -> Reading:
+    """A reading that counts for less where a length of time is asked for and the text has none.
+
+    Of other kinds a value may be written in ways that no pattern knows, or stand in the title.
+    """
+    if expected(question) != "duration":
+        return reading
+    held = [holds("duration", sentence, question) for sentence in passage.sentences]
+    less = [0.0 if has else _NO_VALUE_HERE if any(held) else _NO_VALUE for has in held]
+    sentences = tuple(odds - loss for odds, loss in zip(reading.sentences, less, strict=True))
+    return Reading(reading.passage - (0.0 if any(held) else _NO_VALUE), sentences)
 
 
 def stated(readings: Sequence[Reading]) -> float:

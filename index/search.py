@@ -12,7 +12,7 @@ from index.expects import expected, holds, is_question
 from index.fuse import bm25_bound, fuse
 from index.mentions import nearby_names
 from index.passages import embed_text
-from index.reading import BEFORE, HITS_READ, answers, reordered, to_read
+from index.reading import BEFORE, HITS_READ, answers, reordered, to_read, valued
 from index.relevance import STATEMENTS, WITH_RERANKER, WITHOUT_RERANKER, Signals, relevance
 from index.terms import words
 from index.timing import described, version_fit
@@ -96,7 +96,7 @@ def _read(
     before = [texts.get(hit.document_id, "")[max(hit.start - BEFORE, 0) : hit.start] for hit in first]
     passages = [to_read(hit, words) for hit, words in zip(first, before, strict=True)]
     readings = iter(reader.read(query, [piece for pieces in passages for piece in pieces]))
-    found = [[next(readings) for _ in pieces] for pieces in passages]
+    found = [[valued(query, piece, next(readings)) for piece in pieces] for pieces in passages]
     ordered = reordered(hits, found)
     return ordered, max(
         answers(hit.scores["stated"], hit.scores["relevance"]) for hit in ordered if "stated" in hit.scores

@@ -15,7 +15,7 @@ asks about, and so is as relevant as a question that is answered.
 
 Bar = Literal["quote", "ask"]
 """For what a question must be likely enough to be answerable: to quote a sentence, or to ask an LLM."""
-_BARS: Mapping[Bar, float] = {"quote": 0.3, "ask": 0.15}
+_BARS: Mapping[Bar, float] = {"quote": 0.4, "ask": 0.2}
 """docs/decisions/0017-stated.md. An LLM may still decline, and what it says is checked: it is asked sooner."""
 _RELEVANT = 0.01
 """The least that the best sentence needs where no reader has looked: low, since relevance alone refuses few."""

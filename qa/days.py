@@ -26,6 +26,7 @@ _NAMES = (
     "|".join(name.title() for name in (*_MONTHS, *_WEEKDAYS))
     + "|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec"
 )
+_LOWER_MONTH = re.compile(r"\b(?:march|may)\b")
 _HINT = re.compile(rf"\d{{4}}|\d0['’]?s\b|\b(?:{_NAMES})\b")
 _RELATIVE = re.compile(
     r"\b(?P<which>last|this|next|earlier this|later this|the previous|the same)\s+(?P<unit>year|month)\b",
@@ -60,7 +61,7 @@ def days_in(text: str) -> tuple[Day, ...]:
     found = [
         Day(d.start, d.end, d.year, d.month, d.day)
         for d in named_dates(text)
-        if _written_as_date(text, d.start)
+        if _written_as_date(text[d.start : d.end])
     ]
     found.extend(_slashed(text))
     for reader in (_decades, _years, _months, _weekdays):
@@ -99,6 +100,12 @@ def rivals(claim: Day, evidence: Day) -> bool:
     return any(a is not None and b is not None and a != b for a, b in parts)
 
 
+def shares(claim: Day, evidence: Day) -> bool:
+    """Whether two dates have the same month or the same day of the week."""
+    same_month = claim.month is not None and claim.month == evidence.month
+    return same_month or (claim.weekday is not None and claim.weekday == evidence.weekday)
+
+
 def completed(evidence: Sequence[Day], document_date: str | None) -> tuple[Day, ...]:
     """Dates without a year, with the year of the document lent to them (the year before for a later month)."""
     if document_date is None or not re.fullmatch(r"\d{4}-\d\d-\d\d", document_date):
@@ -135,9 +142,9 @@ def _fits(claim: Day, given: Day) -> bool:
     return all(a is None or a == b for a, b in parts)
 
 
-def _written_as_date(text: str, start: int) -> bool:
-    """A month's name in lower case ("march 3 miles", "may 5") is a word."""
-    return not text[start].islower()
+def _written_as_date(words: str) -> bool:
+    """A month's name in lower case ("march 3 miles", "unit 3 may not") is a word."""
+    return not words[0].islower() and _LOWER_MONTH.search(words) is None
 
 
 def _slashed(text: str) -> Iterator[Day]:

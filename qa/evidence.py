@@ -1,5 +1,6 @@
 """The paragraphs a claim is checked against, cut into windows of one or two sentences, with what surrounds them."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -16,6 +17,7 @@ _LONGEST = 1200
 """Characters of one window's sentence; comparing orders takes time by the product of lengths."""
 _LED = 0.5
 """What a word in the line that leads into a list counts there."""
+_LABEL = re.compile(r"\b(?P<word>[A-Z][a-z]{2,}) (?P<number>\d{1,4})(?![\w%]|[.,:]\d)")
 _VALUE = 2.0
 """What a shared number or date counts beside a shared word when windows are ranked."""
 
@@ -33,11 +35,15 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a document lends its paragraphs: keys of title, context and other hits, and dates of all but the hits."""
+    """What a document lends its paragraphs: keys of title, context and other hits, and dates of all but the hits.
+
+    `labels` are the numbers by which it calls its things ("Unit 3", "sensor 12").
+    """
 
     keys: frozenset[str]
     title: frozenset[str]
     days: tuple[Day, ...]
+    labels: frozenset[str]
 
 
 Span = tuple[int, int, int]
@@ -228,6 +234,20 @@ def _worth(keys: frozenset[str]) -> float:
     return sum(_VALUE if key[0] in "#@" else 1.0 for key in keys)
 
 
+def number_label(text: str, start: int) -> str:
+    """The name that a number at `start` gives with the word before it ("unit 3"); empty where it is no such number."""
+    return next((_as_label(match) for match in _LABEL.finditer(text) if match.start("number") == start), "")
+
+
+@lru_cache(maxsize=4096)
+def _labels_of(text: str) -> frozenset[str]:
+    return frozenset(_as_label(match) for match in _LABEL.finditer(text))
+
+
+def _as_label(match: re.Match[str]) -> str:
+    return f"{key_of(match['word'])} {int(match['number'])}"
+
+
 def _keys_of(text: str) -> frozenset[str]:
     return frozenset(token.key for token in tokens_of(text)) if text else frozenset()
 
@@ -246,9 +266,12 @@ def _surroundings(pairs: Sequence[tuple[Hit, Paragraph]]) -> Surroundings:
     keys: set[str] = set()
     title: set[str] = set()
     days: list[Day] = []
+    labels: set[str] = set()
     for hit, paragraph in pairs:
         around, named = _read_around(hit.title, hit.context, hit.date or "")
         keys |= paragraph.every | around | _keys_of(hit.lent)
         title |= around
         days += named
-    return Surroundings(frozenset(keys), frozenset(title), tuple(days))
+        for text in (hit.title, hit.context, hit.text):
+            labels |= _labels_of(text)
+    return Surroundings(frozenset(keys), frozenset(title), tuple(days), frozenset(labels))

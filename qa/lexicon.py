@@ -94,6 +94,14 @@ wife; bachelor master doctorate
 """
 
 
+_DEFINED = """
+employee employer landlord tenant lessor lessee licensor licensee buyer seller purchaser vendor supplier customer
+client consultant contractor subcontractor company borrower lender guarantor insurer insured assignor assignee
+claimant defendant applicant respondent appellant plaintiff debtor creditor trustee beneficiary executor investor
+issuer agent principal franchisee franchisor carrier operator provider recipient participant student patient sponsor
+investigator author party
+"""
+
 _SPELLING = (
     (re.compile(r"(?<=.{2})our(?=$|s$|ed|ing|abl|it)"), "or"),
     (re.compile(r"defence"), "defense"),
@@ -156,6 +164,9 @@ OPPOSITES: dict[str, frozenset[str]] = _pairs(entry.strip().split("/") for entry
 
 EXCLUSIVE: dict[str, frozenset[str]] = _pairs(entry.split() for entry in _EXCLUSIVE.split(";"))
 """From a key to the other members of the set it is one of."""
+
+DEFINED: frozenset[str] = frozenset(map(root, _DEFINED.split()))
+"""Keys of what a contract calls its parties."""
 
 PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "de", "mis")
 """A word with one of these before it denies the word without, where both exist."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Literal
 
 from qa.facts import Read, Slot
-from qa.lexicon import SYNONYMS
+from qa.lexicon import DEFINED, SYNONYMS
 
 _MUTUAL = (
     r"(?:spoke|speaks?|spoken|talk(?:s|ed|ing)?|met|meet(?:s|ing|ings)?|conversations?|calls?|dialogues?|discuss(?:ed|es|ions?)?|"
@@ -23,6 +23,8 @@ _PASSIVE = re.compile(
     re.IGNORECASE,
 )
 _BY = re.compile(r"[^.;]{0,48}?\bby\b", re.IGNORECASE)
+_DONE_BY = re.compile(r"\w+(?:ed|en|wn|ught|und|ilt)\s+(?:\w+ly\s+)?by\b", re.IGNORECASE)
+"""A passive that is cut short: "a link established by the Pentagon"."""
 _CLAUSE = re.compile(
     r"[;:!?]|(?<=[a-z]{5})\.\s|,\s+(?:and|but|while|who|which|when|because|after|before|although|though)\b",
     re.IGNORECASE,
@@ -42,13 +44,18 @@ _CLEARLY = 1.0
 """How much better another thing must fit a place than the one that the claim puts there."""
 
 
-def displaced(claim: Read, evidence: Read) -> str:
+def displaced(claim: Read, evidence: Read, lent: frozenset[int] = frozenset()) -> str:
     """The kind of thing ("name", "number", "day") that the claim puts in a place where the evidence has another, or "".
 
-    A place is told by the words around it. A thing that stands in the evidence in a place as good is not displaced.
+    A place is told by the words around it. A thing that stands in the evidence in a place as good is not displaced, nor
+    is what starts at one of the `lent` characters: the evidence need not have it.
     """
     for place, slot in enumerate(claim.slots):
-        if slot.kind in _VALUES and (slot.key not in evidence.keys or slot.key in evidence.places):
+        if (
+            slot.start not in lent
+            and slot.kind in _VALUES
+            and (slot.key not in evidence.keys or slot.key in evidence.places)
+        ):
             own, other = _best_places(claim.slots, place, evidence.slots)
             if other >= (_LIKELY if own == 0.0 else _SURE) and other - own >= _CLEARLY:
                 return slot.kind
@@ -130,7 +137,13 @@ def _best_places(slots: Sequence[Slot], place: int, others: Sequence[Slot]) -> t
             own = max(own, fit)
         elif _differs(kind, key, candidate.key) and not (
             kind == "name"
-            and (_holds(slots, run, candidate.key) or _of_another(slots, run[0], others, there[0]))
+            and (
+                _holds(slots, run, candidate.key)
+                or _of_another(slots, run[0], others, there[0])
+                or (
+                    candidate.key in DEFINED and key not in DEFINED
+                )  # the Employee may be whom the claim names
+            )
         ):
             other = max(other, fit)
     return own, other
@@ -234,6 +247,8 @@ def _sides(sentence: Read, verb: str) -> Iterator[Sides]:
 
 def _voice(text: str, verb: int, low: int, high: int) -> Literal["active", "by", "passive"]:
     """Whether a verb is active, passive with its agent, or a passive that names nobody who does it."""
+    if _DONE_BY.match(text, verb, high):
+        return "by"
     if not any(m.start("verb") == verb for m in _PASSIVE.finditer(text, low, high)):
         return "active"
     return "by" if _BY.match(text, verb, high) else "passive"

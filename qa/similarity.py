@@ -1,24 +1,23 @@
 """Learned support scores: a reader's, a cross-encoder's or an embedder's opinion, put on one scale.
 
-The reader was taught to tell supported claims from like ones that are not; the other two to find what is relevant. None
-of them overrules a fact (`qa.support`). .5 means "as likely supported as not" among claims that no layer objects to;
-the coefficients of the last two are fitted by benchmarks/fit_support.py (docs/decisions/0005-verification.md).
+The reader was taught to tell supported claims from like ones that are not, and may outweigh an objection that is not
+firm; the other two were taught to find what is relevant, and outweigh none (`qa.support`). Theirs is a scale on which
+.5 means "as likely supported as not" among claims that no layer objects to, fitted by benchmarks/fit_support.py
+(docs/decisions/0005-verification.md).
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import exp
 
 import numpy as np
 
 from index.reading import window_of
+from index.relevance import logistic
 from index.types import Embedder, Reader, Reranker, ToRead
 from qa.evidence import Window
 from qa.facts import Read
+from qa.support import WITH_LEARNED, WITH_READER
 
-_READ = (1.9, 2.4)
-"""Slope and intercept for the log odds of the reader: set by hand on the claims of benchmarks/heldout and
-tests/quality/restatements.jsonl (docs/decisions/0005-verification.md)."""
 _LOGIT = (0.260, -1.081)
 """Slope and intercept for logits of cross-encoder/ms-marco-MiniLM-L-12-v2, int8."""
 _COSINE = (9.029, -6.983)
@@ -28,13 +27,15 @@ _COSINE = (9.029, -6.983)
 class ReaderSimilarity:
     """The reader's word on whether a window supports a claim; satisfies `qa.verify.Similarity`."""
 
+    weights = WITH_READER
+
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
     def scores(self, claim: Read, windows: Sequence[Window], /) -> Sequence[float]:
         """Support of the claim by each window, 0..1."""
         odds = self._reader.supports(claim.text, [passage_of(window) for window in windows])
-        return [_scaled(odd, _READ) for odd in odds]
+        return [logistic(odd) for odd in odds]
 
 
 def passage_of(window: Window) -> ToRead:
@@ -45,6 +46,8 @@ def passage_of(window: Window) -> ToRead:
 
 class RerankerSimilarity:
     """A cross-encoder's relevance as a support score; satisfies `qa.verify.Similarity`."""
+
+    weights = WITH_LEARNED
 
     def __init__(self, reranker: Reranker) -> None:
         self._reranker = reranker
@@ -57,6 +60,8 @@ class RerankerSimilarity:
 
 class EmbedderSimilarity:
     """Cosine of sentence embeddings as a support score; satisfies `qa.verify.Similarity`."""
+
+    weights = WITH_LEARNED
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
@@ -86,4 +91,4 @@ def similarity_of(
 
 
 def _scaled(raw: float, line: tuple[float, float]) -> float:
-    return 1 / (1 + exp(-(line[0] * raw + line[1])))
+    return logistic(line[0] * raw + line[1])

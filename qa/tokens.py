@@ -60,6 +60,13 @@ _PAIRS = {
 _CASED = frozenset({"us", "uk", "un", "eu", "turkey"})
 """Aliases that are ordinary words, or nothing, in lower case."""
 
+_METONYMS = """
+beijing china; washington usa; moscow russia; kremlin russia; kyiv ukraine; london uk; paris france; berlin germany;
+tokyo japan; pyongyang korea; seoul korea; taipei taiwan; tehran iran; jerusalem israel; ankara turkey; delhi india;
+islamabad pakistan; brussels eu; canberra australia; ottawa canada; rome italy; madrid spain; warsaw poland;
+manila philippines; hanoi vietnam; jakarta indonesia; riyadh arabia; cairo egypt
+"""
+
 _TITLES = frozenset(
     """
     mr mrs ms miss dr prof professor sir lord lady dame sen senator rep representative gov governor president
@@ -121,6 +128,12 @@ def key_of(word: str) -> str:
     if any(c.isdigit() for c in lower):
         return lower.replace("-", "")
     return root(lower)
+
+
+METONYMS: dict[str, str] = {
+    key_of(seat): key_of(country) for seat, country in (pair.split() for pair in _METONYMS.split(";"))
+}
+"""From the key of where a government sits to that of the country it governs."""
 
 
 @lru_cache(maxsize=4096)

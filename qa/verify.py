@@ -9,7 +9,7 @@ from index.types import Hit
 from qa.claims import atomic_claims, is_connective, is_refusal, split_sentences, without_markers
 from qa.evidence import Evidence, Span, Window, evidence_of, gathered, windows
 from qa.facts import Read, holds_verbatim
-from qa.support import OBJECTED, Finding, assess, support
+from qa.support import OBJECTED, Finding, Weights, assess, covered_odds, support
 from qa.types import Quote, Verdict
 
 __all__ = ["Judgement", "Similarity", "is_connective", "is_refusal", "judge", "split_sentences"]
@@ -60,7 +60,12 @@ class Judgement:
 
 
 class Similarity(Protocol):
-    """Learned support of a claim by windows of the evidence, 0..1 each."""
+    """Learned support of a claim by windows of the evidence, 0..1 each.
+
+    `weights` say what it counts beside the words, and whether it may outweigh an objection.
+    """
+
+    weights: Weights
 
     def scores(self, claim: Read, windows: Sequence[Window], /) -> Sequence[float]:
         """Support of the claim by each window."""
@@ -143,7 +148,7 @@ def _combined(parts: Sequence[Judgement], least: float) -> Judgement:
 def _best(claim: Read, evidence: Evidence, similarity: Similarity | None) -> Judgement:
     """One claim against its nearest windows."""
     nearest = windows(evidence, claim, _CANDIDATES, _PAIRED)
-    findings = list(_standing([assess(claim, window) for window in nearest]))
+    findings = list(_standing([assess(claim, window) for window in nearest], similarity))
     if not findings:
         return Judgement("unsupported", 0.0, "coverage")
     scored = sorted(
@@ -153,7 +158,7 @@ def _best(claim: Read, evidence: Evidence, similarity: Similarity | None) -> Jud
     against = max((f for f in findings if f.state == "conflicts"), key=_reach, default=None)
     if score >= SUPPORTED and not _outweighed(best, findings):
         agreeing = [f for s, f in scored if s >= SUPPORTED]
-        layer = "similarity" if support(best) < SUPPORTED else best.layer
+        layer = best.layer if support(best) >= SUPPORTED and best.state == "agrees" else "similarity"
         return Judgement("supported", score, layer, _quotes(agreeing))
     closest = max(findings, key=_reach)
     if against is not None and _reach(against) >= _reach(closest) - _CLOSE:
@@ -166,13 +171,16 @@ def _supports(claim: Read, findings: Sequence[Finding], similarity: Similarity |
     supports = [support(finding) for finding in findings]
     if similarity is None or max(supports) == 1.0:
         return supports
-    asked = sorted((n for n, f in enumerate(findings) if f.state == "agrees"), key=lambda n: -supports[n])[
-        :_ASKED
-    ]
+    weights = similarity.weights
+    open_ = [n for n, f in enumerate(findings) if not f.firm and weights.of_objection(f.state) is not None]
+    asked = sorted(open_, key=lambda n: -covered_odds(findings[n]))[:_ASKED]
+    supports = [
+        min(known, SUPPORTED - 0.01) for known in supports
+    ]  # words alone do not do where a model can be asked
     if asked:
         learned = similarity.scores(claim, [findings[n].window for n in asked])
         for n, score in zip(asked, learned, strict=True):
-            supports[n] = support(findings[n], score)
+            supports[n] = support(findings[n], score, weights)
     return supports
 
 
@@ -207,9 +215,13 @@ def _objects(finding: Finding, reached: float) -> bool:
     return reach >= _NEARLY_ALL and finding.coverage.size >= _SOME_LENGTH and reach > reached + _FAR
 
 
-def _standing(findings: Sequence[Finding]) -> Iterator[Finding]:
-    """All findings but those of two sentences of which one alone contradicts the claim: the other may hide it."""
-    against = [f.window for f in findings if f.state == "conflicts"]
+def _standing(findings: Sequence[Finding], similarity: Similarity | None) -> Iterator[Finding]:
+    """All findings but those of two sentences of which one alone contradicts the claim: the other may hide it.
+
+    What a model may outweigh contradicts nothing by itself.
+    """
+    may = similarity is not None and similarity.weights.conflicts is not None
+    against = [f.window for f in findings if f.state == "conflicts" and (f.firm or not may)]
     for finding in findings:
         if not any(window.inside(finding.window) for window in against):
             yield finding

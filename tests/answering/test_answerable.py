@@ -31,8 +31,8 @@ def test_an_llm_is_asked_at_least_where_a_sentence_is_quoted(sentence: float, st
 
 
 def test_an_llm_is_asked_sooner() -> None:
-    assert answerable(0.5, -4.0, "ask")
-    assert not answerable(0.5, -4.0, "quote")
+    assert answerable(0.5, -3.0, "ask")
+    assert not answerable(0.5, -3.0, "quote")
 
 
 def test_what_is_on_the_matter_and_not_stated_is_refused() -> None:

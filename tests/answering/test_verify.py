@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from index.engine import Index
 from index.types import Hit
 from qa.similarity import similarity_of
+from qa.support import WITH_LEARNED, WITH_READER, Weights
 from qa.verify import Judgement, judge
 
 WEI = (
@@ -236,6 +237,7 @@ class Opinion:
     """A learned score that is always the same and remembers what it was asked."""
 
     value: float
+    weights: Weights = WITH_LEARNED
     asked: list[int] = field(default_factory=list)
 
     def scores(self, claim: str, texts: Sequence[str], /) -> Sequence[float]:
@@ -266,6 +268,32 @@ def test_a_learned_score_is_asked_once_for_few_windows() -> None:
 def test_no_learned_score_can_overrule_a_fact(claim: str) -> None:
     sure = judge(claim, HITS, Opinion(0.999 if "50" in claim else 0.001))
     assert sure.verdict == judge(claim, HITS).verdict
+
+
+MINUTES = (
+    "It was resolved to halve the pitch fee, from £24 to £12, for the months of April, May and June.",
+    "The state's generals said that the U.S. would offer China nothing in return for the talks.",
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "may"),
+    [
+        (
+            "In March 2023 it was resolved to halve the pitch fee from £24 to £12 until June.",
+            True,
+        ),  # its own date
+        ("In March 2022 it was resolved to halve the pitch fee from £24 to £12 until June.", False),
+        ("It was resolved to halve the pitch fee from £24 to £13 until June.", False),
+        ("The generals said that Washington would offer Beijing nothing in return for the talks.", True),
+        ("The generals said that Washington would offer Moscow nothing in return for the talks.", False),
+    ],
+)
+def test_only_a_reader_outweighs_an_objection_and_no_firm_one(claim: str, *, may: bool) -> None:
+    hits = document("minutes", MINUTES, date="2023-03-14")
+    assert judge(claim, hits).verdict != "supported"
+    assert judge(claim, hits, Opinion(0.999)).verdict != "supported"
+    assert (judge(claim, hits, Opinion(0.999, WITH_READER)).verdict == "supported") is may
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
@@ -309,3 +337,44 @@ def test_over_the_real_index_two_like_events_are_kept_apart(seeds_index: Index, 
 def test_the_time_of_another_event_supports_nothing(seeds_index: Index, claim: str, *, learned: bool) -> None:
     similarity = similarity_of(None, None, seeds_index.reader) if learned else None
     assert judge(claim, seeds_index.search(claim).hits, similarity).verdict not in ("supported", "partial")
+
+
+LEASE = (
+    "Lease of Unit 3, Quarry Yard, dated 4 March 2021 between Brack Estates (the Landlord) and Quill Bakery (the Tenant).",
+    "5.2 No more than 12 lithium batteries may be on charge at any one time in the premises.",
+    "6.1 The Tenant may not underlet or share the premises or any part of them with anybody.",
+)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "At Unit 3 no more than 12 lithium batteries may be on charge at any one time.",
+        "The tenant of Unit 3 may not underlet or share the premises or any part of them.",
+    ],
+)
+def test_a_thing_called_by_its_number_is_found_where_its_document_calls_it_so(claim: str) -> None:
+    assert judge(claim, document("lease", LEASE)).verdict == "supported"
+
+
+def test_a_thing_called_by_another_number_is_not() -> None:
+    claim = "At Unit 7 no more than 12 batteries may be on charge."
+    assert judge(claim, document("lease", LEASE)).verdict != "supported"
+
+
+def test_acting_is_an_office_only_before_one() -> None:
+    hits = document(
+        "news",
+        ["Last fall, Pentagon officials publicly criticized the Chinese military for reckless conduct."],
+    )
+    for claim, right in (
+        (
+            "Last fall Pentagon officials publicly criticized the Chinese military for acting recklessly.",
+            True,
+        ),
+        (
+            "Last fall acting Pentagon officials publicly criticized the Chinese military for reckless conduct.",
+            False,
+        ),
+    ):
+        assert (judge(claim, hits).verdict == "supported") is right, claim

@@ -147,3 +147,30 @@ def test_the_pronoun_us_is_no_country() -> None:
 
 def test_the_united_states_are_one_word() -> None:
     assert [t.key for t in tokens_of("the United States and the UK")] == ["the", "usa", "and", "the", "uk"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        (
+            "Dr Wynne takes part in the rota for one week in five.",
+            "The Employee takes part in the rota for one week in five.",
+        ),
+        (
+            "Halden Foods shall pay the fees of Pell and Rook for advice.",
+            "The Employer shall pay the fees of Pell and Rook for advice.",
+        ),
+    ],
+)
+def test_what_a_contract_calls_a_party_is_no_other_name(claim: str, evidence: str) -> None:
+    assert displaced(read(claim), read(evidence)) == ""
+
+
+def test_one_party_of_a_contract_is_not_the_other() -> None:
+    claim, evidence = "When ill, the Tenant may end the lease.", "When ill, the Landlord may end the lease."
+    assert displaced(read(claim), read(evidence)) == "name"
+
+
+def test_a_passive_that_is_cut_short_has_its_agent_after_it() -> None:
+    evidence = "Austin spoke with Wei on a link established by the Pentagon and Beijing in 2008."
+    assert not swapped(read("The link was established by the Pentagon and Beijing."), read(evidence))

@@ -79,6 +79,15 @@ def test_a_claim_that_the_passage_supports_scores_above_one_of_like_words(
     assert yes > no
 
 
+def test_a_sentence_says_as_much_as_its_words_that_may_be_the_answer(files: ModelFiles) -> None:
+    reader = OnnxReader(files, threads=1)
+    (before,) = reader.read("When must the rent be paid?", [passage(*LEASE)])
+    reader._heads["answer.bias"] = reader._heads["answer.bias"] + 2.0
+    (after,) = reader.read("When must the rent be paid?", [passage(*LEASE)])
+    assert after.passage == pytest.approx(before.passage)
+    assert after.sentences == pytest.approx([odds + 1.0 for odds in before.sentences])
+
+
 def test_a_passage_is_read_alike_alone_and_among_others(reader: OnnxReader) -> None:
     others = [passage("Something else altogether. " * n) for n in range(1, 30)]
     alone = reader.read("When is the rent due?", [passage(*LEASE)])[0]

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from index.reading import NOTHING, answers, laid_out, pieces, reordered, stated, to_read, window_of
-from index.types import Hit, Reading
+from index.reading import NOTHING, answers, laid_out, pieces, reordered, stated, to_read, valued, window_of
+from index.types import Hit, Reading, ToRead
 
 SENTENCE = "The harbour master closed the quay for nine days after the storm."
 
@@ -107,3 +107,21 @@ def test_a_window_is_read_after_what_precedes_it_in_its_paragraph() -> None:
     assert found.sentences == ("It opens again in June.",)
     assert found.before == "The bridge was closed in May."
     assert window_of(whole, 0, 0).sentences == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "sentences", "expected"),
+    [
+        ("How long was the quay closed?", (SENTENCE, "It was a gale."), Reading(1.0, (2.0, 0.0))),
+        (
+            "How long was the quay closed?",
+            ("It was a gale.", "It was the first in two years."),
+            Reading(-3.0, (-2.0, -2.0)),
+        ),
+        ("Why was the quay closed?", ("It was a gale.", "It rained."), Reading(1.0, (2.0, 2.0))),
+    ],
+)
+def test_where_a_length_of_time_is_asked_for_a_text_without_one_counts_for_less(
+    question: str, sentences: tuple[str, ...], expected: Reading
+) -> None:
+    assert valued(question, ToRead("", "", sentences), Reading(1.0, (2.0, 2.0))) == expected
