@@ -77,8 +77,8 @@ def features(claim: Known, reader: OnnxReader) -> np.ndarray:
                 f.coverage.all,
                 min(f.coverage.replaced, 2),
                 odd,
-                f.state == "lacks",
-                f.state == "conflicts",
+                f.worst == "lacks",
+                f.worst == "conflicts",
                 VERBATIM * f.verbatim,
             ]
             for f, odd in zip(near, odds, strict=True)

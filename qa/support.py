@@ -77,7 +77,8 @@ class Finding:
     """What a window says of a claim: the state of its facts, the layer that decided it, and what it covers.
 
     A foreign window is of a document that knows nothing of a name in the claim. A firm objection is one of values, of
-    a name that stands nowhere or of negation: no model outweighs it.
+    a name that stands nowhere or of negation: no model outweighs it. `worst` is the state of the worst objection, be it
+    firm or not and of whatever layer.
     """
 
     window: Window
@@ -87,6 +88,7 @@ class Finding:
     verbatim: bool = False
     foreign: bool = False
     firm: bool = False
+    worst: State = "agrees"
 
 
 def assess(claim: Read, window: Window) -> Finding:
@@ -116,6 +118,7 @@ def assess(claim: Read, window: Window) -> Finding:
         coverage,
         foreign=is_foreign(claim, window),
         firm=any(firm for *_, firm in objections),
+        worst="conflicts" if any(state == "conflicts" for _, state, _ in objections) else "lacks",
     )
 
 
@@ -334,7 +337,7 @@ def support(finding: Finding, learned: float | None = None, weights: Weights = L
     """
     if finding.verbatim and finding.state == "agrees":
         return 1.0
-    objection = None if finding.firm else weights.of_objection(finding.state)
+    objection = None if finding.firm else weights.of_objection(finding.worst)
     x = covered_odds(finding, weights) + (objection or 0.0)
     if learned is not None:
         x += weights.learned * log(learned / (1 - learned)) if 0 < learned < 1 else 0.0

@@ -172,7 +172,7 @@ def _supports(claim: Read, findings: Sequence[Finding], similarity: Similarity |
     if similarity is None or max(supports) == 1.0:
         return supports
     weights = similarity.weights
-    open_ = [n for n, f in enumerate(findings) if not f.firm and weights.of_objection(f.state) is not None]
+    open_ = [n for n, f in enumerate(findings) if not f.firm and weights.of_objection(f.worst) is not None]
     asked = sorted(open_, key=lambda n: -covered_odds(findings[n]))[:_ASKED]
     supports = [
         min(known, SUPPORTED - 0.01) for known in supports

@@ -378,3 +378,11 @@ def test_acting_is_an_office_only_before_one() -> None:
         ),
     ):
         assert (judge(claim, hits).verdict == "supported") is right, claim
+
+
+def test_the_worst_objection_counts_not_the_first() -> None:
+    text = "Austin spoke, and in a readout of the call the Pentagon said they discussed the war in Ukraine and Taiwan."
+    claim = "In a readout of the call the Pentagon said they discussed the war in Austin and Taiwan."
+    assert judge(claim, document("news", [text]), Opinion(0.95, WITH_READER)).verdict != "supported"
+    right = claim.replace("war in Austin", "war in Ukraine")
+    assert judge(right, document("news", [text]), Opinion(0.95, WITH_READER)).verdict == "supported"
