@@ -387,6 +387,8 @@ def fit(args: argparse.Namespace) -> None:
         plan.append(list(batches(found, tokenizer, chance)))
     for epoch, loss in enumerate(descended(model, plan, args)):
         save(model, graph, files.sha256, args.out, args.rank)
+        if args.start and args.keep:
+            np.savez_compressed(args.out, **blended(np.load(args.start), np.load(args.out), args.keep))
         print(f"epoch {epoch + 1}: loss {loss:.3f}", flush=True)
         if test:
             told(judged(model, tokenizer, test), [asked.sentence is not None for asked in test], "questions")
@@ -461,6 +463,23 @@ def answer_loss(tokens: torch.Tensor, read: torch.Tensor, right: torch.Tensor) -
     return (every.logsumexp(1) - wanted.logsumexp(1)).mean()
 
 
+def blended(
+    before: "np.lib.npyio.NpzFile", after: "np.lib.npyio.NpzFile", share: float
+) -> dict[str, np.ndarray]:
+    """What was learned last, with a share of what was known before: weights between the two do better elsewhere
+    (WiSE-FT, Wortsman et al. 2022, arXiv:2109.01903).
+    """
+
+    def between(name: str) -> np.ndarray:
+        value = after[name]
+        if value.dtype.kind != "f" or name not in before or before[name].shape != value.shape:
+            return value
+        mixed = share * before[name].astype(np.float32) + (1 - share) * value.astype(np.float32)
+        return np.asarray(mixed.astype(value.dtype))
+
+    return {name: between(name) for name in after}
+
+
 def restore(model: Model, graph: onnx.GraphProto, saved: "np.lib.npyio.NpzFile") -> None:
     """Go on from what was saved."""
     names = matrix_names(graph)
@@ -497,6 +516,7 @@ def main() -> int:
         "--squad-questions", type=int, default=6_000, help="how many of its questions an epoch"
     )
     parser.add_argument("--start", type=Path, help="go on from this file")
+    parser.add_argument("--keep", type=float, default=0.0, help="share of the weights of --start that stays")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument(

@@ -67,7 +67,7 @@ LEXICAL = Weights(bias=-4.05, words=1.56, all=4.36, replaced=-1.11)
 WITH_LEARNED = Weights(bias=-2.85, words=1.30, all=2.81, replaced=-1.25, learned=0.47)
 # Set by hand near what benchmarks/fit_reader_support.py fits, for fewer false claims to pass and objections to be
 # outweighed: docs/decisions/0005-verification.md.
-WITH_READER = Weights(bias=-1.35, words=1.6, all=0.4, replaced=-0.3, learned=0.63, lacks=-0.3, conflicts=-4.5)
+WITH_READER = Weights(bias=-1.1, words=1.6, all=0.4, replaced=-0.3, learned=0.63, lacks=-0.3, conflicts=-4.5)
 OBJECTED = 0.3
 """Most support that is left to a claim once a layer objects."""
 
