@@ -2,9 +2,10 @@
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from reading_examples import kept_aside
 
@@ -30,13 +31,14 @@ class Known:
 
 def held_out(folder: Path) -> dict[str, list[Known]]:
     """The sets `claims-CORPUS[-N].jsonl`, each searched for in the folder CORPUS beside it or in `seeds/`."""
-    return {
-        path.stem: [
+    found: dict[str, list[Known]] = {}
+    for path in sorted(folder.glob("claims-*.jsonl")):
+        corpus = folder / path.stem.split("-")[1]
+        found[path.stem] = [
             Known(str(entry["claim"]), bool(entry["true"]), hits, tuple((p, n) for p, n in entry["cite_any"]))
-            for entry, hits in _searched(lines(path), folder / path.stem.split("-")[1])
+            for entry, hits in _searched(lines(path), corpus if corpus.is_dir() else SEEDS)
         ]
-        for path in sorted(folder.glob("claims-*.jsonl"))
-    }
+    return found
 
 
 def restatements(path: Path) -> list[Known]:
@@ -49,44 +51,45 @@ def restatements(path: Path) -> list[Known]:
 
 def aside(folder: Path, every: int) -> list[Known]:
     """Claims on texts that `fit_reader.py --aside` did not learn from, searched for in the two texts of their group."""
-    groups: dict[str, list[Mapping[str, object]]] = {}
-    for path in sorted(folder.glob("texts-*.jsonl")):
-        for document in lines(path):
-            groups.setdefault(str(document["group"]), []).append(document)
+    texts, claims = _by_group(folder.glob("texts-*.jsonl")), _by_group(folder.glob("claims-*.jsonl"))
     found: list[Known] = []
-    for path in sorted(folder.glob("claims-*.jsonl")):
-        for entry in lines(path):
-            group = str(entry["group"])
-            if not kept_aside(group, every):
-                continue
-            claims = [{**claim, "true": claim["verdict"] == "supported"} for claim in entry["claims"]]
-            with tempfile.TemporaryDirectory() as texts:
-                for n, document in enumerate(groups[group]):
-                    Path(texts, f"{n}.md").write_text(_as_file(document), encoding="utf-8")
-                found += [
-                    Known(claim["claim"], claim["true"], hits)
-                    for claim, hits in _searched(claims, Path(texts))
-                ]
+    for group in sorted(group for group in claims if kept_aside(group, every)):
+        written = [claim for entry in claims[group] for claim in entry["claims"]]
+        with tempfile.TemporaryDirectory() as place:
+            for n, document in enumerate(texts[group]):
+                Path(place, f"{n}.md").write_text(_as_file(document), encoding="utf-8")
+            found += [
+                Known(str(claim["claim"]), claim["verdict"] == "supported", hits)
+                for claim, hits in _searched(written, Path(place))
+            ]
     return found
 
 
-def lines(path: Path) -> list[Mapping[str, object]]:
+def _by_group(paths: Iterable[Path]) -> dict[str, list[Mapping[str, Any]]]:
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for path in sorted(paths):
+        for entry in lines(path):
+            groups.setdefault(str(entry["group"]), []).append(entry)
+    return groups
+
+
+def lines(path: Path) -> list[Mapping[str, Any]]:
     """The objects of a file with one a line."""
     return [json.loads(line) for line in path.open(encoding="utf-8")]
 
 
-def _as_file(document: Mapping[str, object]) -> str:
+def _as_file(document: Mapping[str, Any]) -> str:
     head = f"---\ndate: {document['date']}\n---\n" if document["date"] else ""
     return "\n\n".join((f"{head}# {document['title']}", *document["paragraphs"]))
 
 
 def _searched(
-    entries: Sequence[Mapping[str, object]], folder: Path, key: str = "claim"
-) -> Iterator[tuple[Mapping[str, object], tuple[Hit, ...]]]:
+    entries: Sequence[Mapping[str, Any]], folder: Path, key: str = "claim"
+) -> Iterator[tuple[Mapping[str, Any], tuple[Hit, ...]]]:
     with (
         tempfile.TemporaryDirectory() as data,
         Service.open(Settings(data_dir=Path(data)), writable=True) as service,
     ):
-        service.sync(folder if folder.is_dir() else SEEDS)
+        service.sync(folder)
         for entry in entries:
             yield entry, service.search(str(entry[key]), k=SEARCHED).hits

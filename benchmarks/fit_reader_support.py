@@ -22,6 +22,7 @@ from qa.evaluate.metrics import area_under_curve
 from qa.evidence import evidence_of, windows
 from qa.similarity import passage_of
 from qa.support import WITH_READER, assess, covered_odds
+from qa.verify import ASKED, CANDIDATES, PAIRED
 
 HERE = Path(__file__).parent
 START = (-0.5, 1.0, 1.0, 0.0, 0.6, -0.3, -1.5)
@@ -66,8 +67,12 @@ def features(claim: Known, reader: OnnxReader) -> np.ndarray:
     """What is known of each window: 1, words, all, replaced, the reader's log odds, lacks, conflicts, verbatim."""
     evidence = evidence_of(claim.hits, claim.question)
     read = evidence.reading(claim.text)
-    found = [f for f in (assess(read, window) for window in windows(evidence, read, 5, 2)) if not f.firm]
-    near = sorted(found, key=lambda f: -covered_odds(f))[:3]
+    found = [
+        f
+        for f in (assess(read, window) for window in windows(evidence, read, CANDIDATES, PAIRED))
+        if not f.firm
+    ]
+    near = sorted(found, key=lambda f: -covered_odds(f))[:ASKED]
     odds = reader.supports(claim.text, [passage_of(f.window) for f in near]) if near else []
     return np.array(
         [

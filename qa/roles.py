@@ -140,9 +140,8 @@ def _best_places(slots: Sequence[Slot], place: int, others: Sequence[Slot]) -> t
             and (
                 _holds(slots, run, candidate.key)
                 or _of_another(slots, run[0], others, there[0])
-                or (
-                    candidate.key in DEFINED and key not in DEFINED
-                )  # the Employee may be whom the claim names
+                # the Employee may be whom the claim names
+                or (candidate.key in DEFINED and key not in DEFINED)
             )
         ):
             other = max(other, fit)

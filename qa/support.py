@@ -124,30 +124,30 @@ def assess(claim: Read, window: Window) -> Finding:
 
 def _layers(claim: Read, window: Window, *, close: bool) -> Iterator[tuple[str, State, bool]]:
     """The state of each layer, in the order in which they decide, and whether what it says is firm."""
-    named, nowhere = _names(claim, window), _names_nowhere(claim, window)
+    labels = _labels(claim, window)
+    named, nowhere = _names(claim, window, labels), _names_nowhere(claim, window)
     if named == "lacks" and close and displaced(claim, window.read) == "name":
         yield "names", "conflicts", nowhere
     yield "names", named, nowhere
     if misnamed(claim, window.read):
         yield "names", "conflicts", False
-    yield "numbers", _numbers(claim, window), True
+    yield "numbers", _numbers(claim, window, labels), True
     yield "dates", _days(claim, window), not _days_nearly(claim, window)
     if close:
         yield "roles", "conflicts" if swapped(claim, window.read) else "agrees", False
-        moved = displaced(claim, window.read, _labels(claim, window))
+        moved = displaced(claim, window.read, labels)
         yield _LAYERS.get(moved, "names"), "conflicts" if moved else "agrees", moved != "name"
         against = flipped(claim, window.read) or excluded(claim, window.read)
         yield "polarity", "conflicts" if against else "agrees", True
 
 
-def _numbers(claim: Read, window: Window) -> State:
+def _numbers(claim: Read, window: Window, labels: frozenset[int]) -> State:
     worst: State = "agrees"
     there = window.read
-    lent = _labels(claim, window)
     for number in claim.numbers:
         if any(values.same_value(number, other) for other in (*there.numbers, *window.leads.numbers)):
             continue
-        if number.start in lent:
+        if number.start in labels:
             continue
         rival = any(values.rivals(number, other) for other in there.numbers) or _counts_otherwise(
             claim, number, there
@@ -245,10 +245,10 @@ def _by_place(days: Sequence[Day]) -> list[list[Day]]:
     return [[day for day in days if (day.start, day.end) == place] for place in places]
 
 
-def _names(claim: Read, window: Window) -> State:
+def _names(claim: Read, window: Window, labels: frozenset[int]) -> State:
     """Names stand in the window or, but for where something was, in what its document says around it."""
     lent = window.paragraph.every | window.around.keys
-    places, labels = _placing(claim.slots), _labels(claim, window)
+    places = _placing(claim.slots)
     for name in claim.names:
         placed = name.start in places and name.end + 1 not in labels
         if name.key not in window.read.keys and name.key not in (window.around.title if placed else lent):

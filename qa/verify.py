@@ -14,9 +14,9 @@ from qa.types import Quote, Verdict
 
 __all__ = ["Judgement", "Similarity", "is_connective", "is_refusal", "judge", "split_sentences"]
 
-_CANDIDATES = 5
+CANDIDATES = 5
 """Windows of one sentence looked at closely for each claim."""
-_PAIRED = 2
+PAIRED = 2
 """Of these, how many are also read together with the sentence before and after."""
 _CLOSE = 0.05
 """Windows that hold shares of a claim within this of each other speak of it equally closely."""
@@ -24,7 +24,7 @@ _APART = 0.2
 _FAR = 0.3
 _NEARLY_ALL = 0.85
 _SOME_LENGTH = 5.0
-_ASKED = 3
+ASKED = 3
 """Windows of a claim that the learned score is asked about."""
 _LONGEST = 3000
 """Characters of what is still a sentence; more than that is not judged, and so not supported."""
@@ -109,7 +109,7 @@ def _invents_quotation(claim: Read, hits: Sequence[Hit]) -> bool:
 
 def _gathered(claim: Read, evidence: Evidence, similarity: Similarity | None) -> Judgement | None:
     """Support of a claim by several sentences of one document together, where no single one objects closely."""
-    single = [assess(claim, window) for window in windows(evidence, claim, _CANDIDATES, 0)]
+    single = [assess(claim, window) for window in windows(evidence, claim, CANDIDATES, 0)]
     if any(
         _reach(f) >= (_TELLING if f.layer in _VALUES else _HEARD)
         for f in single
@@ -147,7 +147,7 @@ def _combined(parts: Sequence[Judgement], least: float) -> Judgement:
 
 def _best(claim: Read, evidence: Evidence, similarity: Similarity | None) -> Judgement:
     """One claim against its nearest windows."""
-    nearest = windows(evidence, claim, _CANDIDATES, _PAIRED)
+    nearest = windows(evidence, claim, CANDIDATES, PAIRED)
     findings = list(_standing([assess(claim, window) for window in nearest], similarity))
     if not findings:
         return Judgement("unsupported", 0.0, "coverage")
@@ -173,10 +173,9 @@ def _supports(claim: Read, findings: Sequence[Finding], similarity: Similarity |
         return supports
     weights = similarity.weights
     open_ = [n for n, f in enumerate(findings) if not f.firm and weights.of_objection(f.worst) is not None]
-    asked = sorted(open_, key=lambda n: -covered_odds(findings[n]))[:_ASKED]
-    supports = [
-        min(known, SUPPORTED - 0.01) for known in supports
-    ]  # words alone do not do where a model can be asked
+    asked = sorted(open_, key=lambda n: -covered_odds(findings[n]))[:ASKED]
+    # words alone do not do where a model can be asked
+    supports = [min(known, SUPPORTED - 0.01) for known in supports]
     if asked:
         learned = similarity.scores(claim, [findings[n].window for n in asked])
         for n, score in zip(asked, learned, strict=True):
